@@ -1,0 +1,70 @@
+import type { Client } from '../db/pool.ts';
+import { inLane, isConflict, isMachineryFailure, type Lanes } from '../db/serializable.ts';
+import type { Programs } from '../db/programs.ts';
+import { setAside } from '../ledger/commands.ts';
+import { findKnown } from '../ledger/known.ts';
+import { findUserBoosts } from '../ledger/boosts.ts';
+import { post } from '../ledger/post.ts';
+import { decideBatch, type Prepared } from './batch.ts';
+import { type Command, distinctUsers } from './command.ts';
+import { type Outcome, readOutcomes } from './outcome.ts';
+
+/** What applying needs of the process: connections, programs, and the clock in milliseconds. */
+export interface Applying extends Lanes {
+  programs: Programs;
+  now: () => number;
+  log: { error(details: object, message: string): void };
+}
+
+/**
+ * Applies one lane's commands in their order and returns the outcome of each, after the commit. Commands that were
+ * applied before are answered again; one that cannot be applied is set aside alone. Throws only when the database or
+ * the way to it fails: then nothing is known, and the same commands may be given again.
+ */
+export async function applyBatch(applying: Applying, lane: number, commands: readonly Command[]): Promise<Outcome[]> {
+  try {
+    return await applyWhole(applying, lane, commands);
+  } catch (error) {
+    if (isConflict(error) || isMachineryFailure(error)) throw error;
+    if (commands.length === 1) {
+      const command = commands[0] as Command;
+      applying.log.error({ err: error, command: command.id }, 'command set aside');
+      await setAside(applying.pool, command, String((error as Error).message ?? error), applying.now());
+      return [{ status: 'failed' }];
+    }
+    const middle = commands.length >> 1;
+    const first = await applyBatch(applying, lane, commands.slice(0, middle));
+    return [...first, ...(await applyBatch(applying, lane, commands.slice(middle)))];
+  }
+}
+
+async function applyWhole(applying: Applying, lane: number, commands: readonly Command[]): Promise<Outcome[]> {
+  const { decided, repeats } = await inLane(
+    applying,
+    lane,
+    (client) => prepare(applying, client, commands),
+    async (client, prepared) => {
+      const batch = await decideBatch(client, prepared, applying.now());
+      await post(client, batch.postings);
+      return { decided: batch.outcomes, repeats: [...prepared.known, ...batch.repeats] };
+    },
+  );
+  const repeated = await readOutcomes(applying.pool, repeats);
+  return commands.map((command) => {
+    const outcome = decided.get(command.id) ?? repeated.get(command.id);
+    if (outcome === undefined) throw new Error(`no outcome for command ${command.id}`);
+    return outcome;
+  });
+}
+
+async function prepare(applying: Applying, client: Client, commands: readonly Command[]): Promise<Prepared> {
+  const known = await findKnown(client, commands);
+  const fresh = commands.filter((command) => !known.has(command.id));
+  const users = distinctUsers(fresh);
+  return {
+    fresh,
+    known: commands.filter((command) => known.has(command.id)),
+    programs: await applying.programs.current(client, [...new Set(fresh.map((command) => command.projectId))]),
+    boosts: await findUserBoosts(client, users),
+  };
+}

@@ -1,0 +1,101 @@
+import type { Client } from '../db/pool.ts';
+import { loadAccounts, loadTotals, loadTriggerCounters, loadUsers, pairKey } from '../ledger/load.ts';
+import type { Postings } from '../ledger/post.ts';
+import type { UserRow } from '../ledger/rows.ts';
+import type { ProgramIndex } from '../rules/program.ts';
+import type { Instant, UserBoost } from '../rules/types.ts';
+import { type Command, distinctUsers, identityOf } from './command.ts';
+import { decideEvent } from './decide-event.ts';
+import { decideTransaction } from './decide-transaction.ts';
+import type { Outcome } from './outcome.ts';
+import { collect, type State, userKey } from './state.ts';
+
+/** What a batch is decided with, read under the lane's lock before the transaction begins. */
+export interface Prepared {
+  fresh: readonly Command[];
+  known: readonly Command[];
+  /** By project id. */
+  programs: Map<string, ProgramIndex>;
+  /** By project and user. */
+  boosts: Map<string, UserBoost[]>;
+}
+
+export interface DecidedBatch {
+  outcomes: Map<string, Outcome>;
+  /** Commands that repeat one that this very batch applies; answered after the commit. */
+  repeats: Command[];
+  postings: Postings;
+}
+
+/** Loads what the commands touch, then decides them one after the other on memory alone. */
+export async function decideBatch(client: Client, prepared: Prepared, now: Instant): Promise<DecidedBatch> {
+  const state = await load(client, prepared, now);
+  const outcomes = new Map<string, Outcome>();
+  const repeats: Command[] = [];
+  const attempted = new Set<string>();
+  const applied = new Set<string>();
+  for (const command of prepared.fresh) {
+    const identity = identityOf(command);
+    if (attempted.has(command.id) || applied.has(identity)) {
+      repeats.push(command);
+      continue;
+    }
+    attempted.add(command.id);
+    const index = programOf(prepared, command);
+    const outcome =
+      command.kind === 'event'
+        ? decideEvent(state, index, command, prepared.boosts.get(userKey(command)) ?? [])
+        : decideTransaction(state, index, command);
+    if (outcome.status === 'applied') applied.add(identity);
+    outcomes.set(command.id, outcome);
+  }
+  collect(state);
+  return { outcomes, repeats, postings: state.postings };
+}
+
+/** Locks and loads every row that the commands may change, users first. */
+async function load(client: Client, prepared: Prepared, now: Instant): Promise<State> {
+  const rows = await loadUsers(client, distinctUsers(prepared.fresh), now);
+  const users = new Map(rows.map((row) => [`${row.projectId} ${row.externalId}`, row]));
+  const totals = new Map<string, { userId: string; metricId: string }>();
+  const counters = new Map<string, { userId: string; triggerId: string }>();
+  const accounts = new Map<string, { userId: string; systemId: string }>();
+  for (const command of prepared.fresh) {
+    const userId = (users.get(userKey(command)) as UserRow).id;
+    const account = (systemId: string) => accounts.set(pairKey(userId, systemId), { userId, systemId });
+    if (command.kind !== 'event') {
+      account(command.systemId);
+      continue;
+    }
+    totals.set(pairKey(userId, command.metricId), { userId, metricId: command.metricId });
+    const touched = programOf(prepared, command).byMetric.get(command.metricId);
+    for (const systemId of touched?.systemIds ?? []) account(systemId);
+    for (const triggerId of touched?.countingTriggerIds ?? []) {
+      counters.set(pairKey(userId, triggerId), { userId, triggerId });
+    }
+  }
+  return {
+    now,
+    users,
+    totals: await loadTotals(client, [...totals.values()]),
+    triggerCounters: await loadTriggerCounters(client, [...counters.values()]),
+    accounts: await loadAccounts(client, [...accounts.values()]),
+    changed: { users: new Set(), totals: new Map() },
+    postings: {
+      events: [],
+      entries: [],
+      commands: [],
+      refusals: [],
+      announcements: [],
+      users: [],
+      totals: [],
+      triggerCounters: [],
+    },
+  };
+}
+
+function programOf(prepared: Prepared, command: Command): ProgramIndex {
+  const index = prepared.programs.get(command.projectId);
+  if (index === undefined) throw new Error(`project ${command.projectId} is missing`);
+  return index;
+}

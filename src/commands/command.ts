@@ -1,0 +1,89 @@
+import { hash } from 'node:crypto';
+import canonicalize from 'canonicalize';
+import type { Attributes, Instant } from '../rules/types.ts';
+
+/** What a command may change of the user's profile; absent fields stay. */
+export interface Profile {
+  name?: string;
+  email?: string;
+  tz?: string;
+  attributes?: Attributes;
+}
+
+interface CommandBase {
+  /** UUID of this attempt, made when the API received it. */
+  id: string;
+  projectId: string;
+  /** The app's own id of the user. */
+  user: string;
+  receivedAt: Instant;
+  /** Address of the process whose call waits for the outcome. */
+  replyTo?: string;
+  /** True when a row of the inbox holds the command until it is applied. */
+  inbox?: true;
+}
+
+/** A metric event on its way to be applied; plain JSON, since it travels in a job. */
+export interface EventCommand extends CommandBase {
+  kind: 'event';
+  profile: Profile;
+  metricId: string;
+  /** A decimal in its shortest form. */
+  value: string;
+  attributes: Attributes;
+  /** Null: the event stands by itself. */
+  key: string | null;
+  occurredAt: Instant;
+  occurredAtSent: boolean;
+}
+
+/** A spend of `amount` > 0 points, or an adjustment by `amount`. */
+export interface TransactionCommand extends CommandBase {
+  kind: 'spend' | 'adjust';
+  systemId: string;
+  amount: string;
+  reason: string;
+  key: string;
+}
+
+export type Command = EventCommand | TransactionCommand;
+
+/** What makes two commands the same one: a repeat has the identity of the first. */
+export function identityOf(command: Command): string {
+  if (command.kind !== 'event') {
+    return canonical([command.projectId, command.user, command.kind, command.systemId, command.key]);
+  }
+  return command.key === null ? command.id : canonical([command.projectId, command.user, command.metricId, command.key]);
+}
+
+/** The content that a repeat must share with the first; the profile and the reason may differ. */
+export function contentOf(command: Command): string {
+  if (command.kind !== 'event') return command.amount;
+  return eventContent(command.value, command.attributes, command.occurredAtSent ? command.occurredAt : null);
+}
+
+export function eventContent(value: string, attributes: Attributes, occurredAt: Instant | null): string {
+  return canonical([value, attributes, occurredAt]);
+}
+
+/** A short stable name for a list of strings, usable as a job id. */
+export function digest(parts: readonly string[]): string {
+  return hash('sha256', canonical(parts), 'base64url');
+}
+
+/** The lane a user is in, of `lanes` in the whole deployment: the one place that says so. */
+export function laneOf(command: Pick<Command, 'projectId' | 'user'>, lanes: number): number {
+  const head = hash('sha256', `${command.projectId} ${command.user}`, 'buffer').readUInt32BE(0);
+  return head % lanes;
+}
+
+/** Each user of the commands once. */
+export function distinctUsers(commands: readonly Command[]): { projectId: string; externalId: string }[] {
+  const users = new Map<string, { projectId: string; externalId: string }>();
+  for (const { projectId, user } of commands) users.set(`${projectId} ${user}`, { projectId, externalId: user });
+  return [...users.values()];
+}
+
+function canonical(value: unknown): string {
+  return canonicalize(value) as string;
+}

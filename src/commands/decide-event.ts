@@ -1,0 +1,113 @@
+import { eventHash } from '../ledger/hash.ts';
+import { pairKey } from '../ledger/load.ts';
+import type { EventRow, UserRow } from '../ledger/rows.ts';
+import { decide } from '../rules/decide.ts';
+import { formatDecimal, parseDecimal } from '../rules/decimal.ts';
+import type { ProgramIndex } from '../rules/program.ts';
+import { toRecord } from '../rules/record.ts';
+import type { Applied, Counter, UserBoost } from '../rules/types.ts';
+import type { EventCommand } from './command.ts';
+import type { EventOutcome, Outcome } from './outcome.ts';
+import { withProfile } from './profile.ts';
+import { addEntry, changeAccount, refuse, type State, userKey } from './state.ts';
+
+export function decideEvent(state: State, index: ProgramIndex, command: EventCommand, boosts: readonly UserBoost[]): Outcome {
+  const user = withProfile(state.users.get(userKey(command)) as UserRow, command);
+  const counter = state.totals.get(pairKey(user.id, command.metricId)) as Counter;
+  const touched = index.byMetric.get(command.metricId);
+  const decision = decide(
+    index.program,
+    {
+      attributes: user.attributes,
+      zones: user.zones,
+      boosts,
+      counter,
+      triggerCounters: pick(state.triggerCounters, user.id, touched?.countingTriggerIds ?? []),
+      accounts: pick(state.accounts, user.id, touched?.systemIds ?? []),
+    },
+    {
+      metricId: command.metricId,
+      value: parseDecimal(command.value),
+      attributes: command.attributes,
+      at: command.occurredAt,
+    },
+  );
+  if (decision.outcome === 'refused') return refuse(state, user.id, command, decision);
+  return applyEvent(state, user, command, decision);
+}
+
+/** From here on nothing refuses: the decision is written into the state and the postings. */
+function applyEvent(state: State, user: UserRow, command: EventCommand, decision: Applied): EventOutcome {
+  const { before, after } = decision.counter;
+  const row: Omit<EventRow, 'hash'> = {
+    userId: user.id,
+    id: command.id,
+    seq: user.seq + 1n,
+    metricId: command.metricId,
+    keyed: command.key !== null,
+    key: command.key ?? command.id,
+    value: command.value,
+    attributes: command.attributes,
+    occurredAt: command.occurredAt,
+    occurredAtSent: command.occurredAtSent,
+    receivedAt: command.receivedAt,
+    createdAt: state.now,
+    totalBefore: formatDecimal(before.total),
+    totalAfter: formatDecimal(after.total),
+    highBefore: formatDecimal(before.high),
+    highAfter: formatDecimal(after.high),
+    programVersion: decision.programVersion,
+    decision: toRecord(decision),
+  };
+  const event = { ...row, hash: eventHash(user.eventHash, row) };
+  state.postings.events.push(event);
+  saveUser(state, { ...user, seq: event.seq, eventHash: event.hash }, command);
+  state.totals.set(pairKey(user.id, command.metricId), after);
+  state.changed.totals.set(pairKey(user.id, command.metricId), { userId: user.id, metricId: command.metricId });
+  for (const item of [...decision.fired, ...decision.notFired]) {
+    if (item.counter === undefined) continue;
+    state.triggerCounters.set(pairKey(user.id, item.triggerId), item.counter.after);
+  }
+  for (const fired of decision.fired) {
+    if (fired.version === null) continue;
+    addEntry(state, {
+      userId: user.id,
+      systemId: fired.systemId,
+      version: fired.version,
+      kind: 'award',
+      amount: fired.amount,
+      balanceAfter: fired.balanceAfter,
+      causeKey: `event:${command.id}:${fired.triggerId}`,
+      eventId: command.id,
+      triggerId: fired.triggerId,
+      commandId: null,
+      occurredAt: command.occurredAt,
+      createdAt: state.now,
+    });
+  }
+  for (const change of decision.systems) changeAccount(state, user, change, command.id);
+  return {
+    status: 'applied',
+    kind: 'event',
+    eventId: command.id,
+    total: event.totalAfter,
+    occurredAt: command.occurredAt,
+    programVersion: decision.programVersion,
+    decision: event.decision,
+  };
+}
+
+function saveUser(state: State, user: UserRow, command: EventCommand): void {
+  const saved = { ...user, createdAt: user.createdAt ?? command.receivedAt, updatedAt: state.now };
+  state.users.set(userKey(command), saved);
+  state.changed.users.add(saved);
+}
+
+function pick<T>(rows: Map<string, T>, userId: string, parts: readonly string[]): Map<string, T> {
+  const picked = new Map<string, T>();
+  for (const part of parts) {
+    const row = rows.get(pairKey(userId, part));
+    if (row !== undefined) picked.set(part, row);
+  }
+  return picked;
+}

@@ -1,0 +1,140 @@
+import type { Queryable } from '../db/pool.ts';
+import { findAccounts, type BalanceNow } from '../ledger/balance.ts';
+import { findEvents, type FoundEvent } from '../ledger/events.ts';
+import { findPoisoned, findRefusals, findTransactions, type FoundTransaction } from '../ledger/commands.ts';
+import type { DecisionRecord } from '../rules/record.ts';
+import type { Instant, RefusalCode } from '../rules/types.ts';
+import { type Command, contentOf, type EventCommand, eventContent, type TransactionCommand } from './command.ts';
+
+/** Balances at the time of answering, by system id; a repeat is answered with them. */
+export type Now = Readonly<Record<string, BalanceNow>>;
+
+export interface EventOutcome {
+  status: 'applied' | 'replayed';
+  kind: 'event';
+  /** Of the attempt that was applied. */
+  eventId: string;
+  total: string;
+  occurredAt: Instant;
+  programVersion: number;
+  decision: DecisionRecord;
+  now?: Now;
+}
+
+export interface TransactionOutcome {
+  status: 'applied' | 'replayed';
+  kind: 'transaction';
+  systemId: string;
+  programVersion: number;
+  entry: {
+    version: string;
+    kind: 'spend' | 'adjust';
+    amount: string;
+    balanceAfter: string;
+    receivedAt: Instant;
+    createdAt: Instant;
+    reason: string;
+    key: string;
+  };
+  levelBefore: string | null;
+  levelAfter: string | null;
+  now?: Now;
+}
+
+export interface RefusedOutcome {
+  status: 'refused';
+  code: RefusalCode;
+  detail: Readonly<Record<string, string>>;
+}
+
+/** Set aside: applying it fails for a reason that is not the caller's. */
+export interface FailedOutcome {
+  status: 'failed';
+}
+
+/** What became of a command; plain JSON, since it travels between processes. */
+export type Outcome = EventOutcome | TransactionOutcome | RefusedOutcome | FailedOutcome;
+
+/** The committed outcomes of those commands that have one, by attempt id. */
+export async function readOutcomes(db: Queryable, commands: readonly Command[]): Promise<Map<string, Outcome>> {
+  const events = commands.filter((command) => command.kind === 'event');
+  const transactions = commands.filter((command) => command.kind !== 'event');
+  const [foundEvents, foundTransactions, refusals, poisoned] = await Promise.all([
+    findEvents(db, events),
+    findTransactions(db, transactions),
+    findRefusals(db, commands),
+    findPoisoned(db, commands),
+  ]);
+  const accounts = await findAccounts(db, repeatedAccounts(events, foundEvents, transactions, foundTransactions));
+  const outcomes = new Map<string, Outcome>();
+  for (const id of poisoned) outcomes.set(id, { status: 'failed' });
+  for (const event of events) {
+    const found = foundEvents.get(event.id);
+    if (found !== undefined) outcomes.set(event.id, eventOutcome(event, found, accounts));
+  }
+  for (const transaction of transactions) {
+    const found = foundTransactions.get(transaction.id);
+    if (found !== undefined) outcomes.set(transaction.id, transactionOutcome(transaction, found, accounts));
+  }
+  for (const [id, refusal] of refusals) outcomes.set(id, { status: 'refused', ...refusal });
+  return outcomes;
+}
+
+function repeatedAccounts(
+  events: EventCommand[],
+  foundEvents: Map<string, FoundEvent>,
+  transactions: TransactionCommand[],
+  foundTransactions: Map<string, FoundTransaction>,
+): { userId: string; systemId: string }[] {
+  const wanted: { userId: string; systemId: string }[] = [];
+  for (const event of events) {
+    const found = foundEvents.get(event.id);
+    if (found === undefined || found.id === event.id) continue;
+    for (const { system } of found.decision.systems ?? []) wanted.push({ userId: found.userId, systemId: system });
+  }
+  for (const { id } of transactions) {
+    const found = foundTransactions.get(id);
+    if (found !== undefined && found.id !== id) wanted.push(found);
+  }
+  return wanted;
+}
+
+function eventOutcome(command: EventCommand, found: FoundEvent, accounts: Map<string, Map<string, BalanceNow>>): Outcome {
+  const first = found.id === command.id;
+  if (!first && eventContent(found.value, found.attributes, found.sentAt) !== contentOf(command)) {
+    return keyReused({ eventId: found.id, value: found.value });
+  }
+  return {
+    status: first ? 'applied' : 'replayed',
+    kind: 'event',
+    eventId: found.id,
+    total: first ? found.totalAfter : found.totalNow,
+    occurredAt: found.occurredAt,
+    programVersion: found.programVersion,
+    decision: found.decision,
+    ...(!first && { now: Object.fromEntries(accounts.get(found.userId) ?? []) }),
+  };
+}
+
+function transactionOutcome(
+  command: TransactionCommand,
+  found: FoundTransaction,
+  accounts: Map<string, Map<string, BalanceNow>>,
+): Outcome {
+  const first = found.id === command.id;
+  if (!first && found.amount !== command.amount) return keyReused({ amount: found.amount });
+  return {
+    status: first ? 'applied' : 'replayed',
+    kind: 'transaction',
+    systemId: found.systemId,
+    programVersion: found.programVersion,
+    entry: found.entry,
+    levelBefore: found.levelBefore,
+    levelAfter: found.levelAfter,
+    ...(!first && { now: Object.fromEntries(accounts.get(found.userId) ?? []) }),
+  };
+}
+
+function keyReused(first: Readonly<Record<string, string>>): RefusedOutcome {
+  return { status: 'refused', code: 'IDEMPOTENCY_KEY_REUSED', detail: first };
+}

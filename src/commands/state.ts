@@ -1,0 +1,85 @@
+import { entryHash } from '../ledger/hash.ts';
+import { type AccountState, pairKey } from '../ledger/load.ts';
+import type { Postings } from '../ledger/post.ts';
+import type { EntryRow, UserRow } from '../ledger/rows.ts';
+import type { Counter, Instant, Refused, SystemChange } from '../rules/types.ts';
+import type { Command } from './command.ts';
+import type { Outcome } from './outcome.ts';
+
+/** The mutable rows of a batch, locked, as they are after the commands decided so far. */
+export interface State {
+  now: Instant;
+  users: Map<string, UserRow>;
+  totals: Map<string, Counter>;
+  triggerCounters: Map<string, Counter>;
+  accounts: Map<string, AccountState>;
+  changed: { users: Set<UserRow>; totals: Map<string, { userId: string; metricId: string }> };
+  postings: Postings;
+}
+
+export function refuse(
+  state: State,
+  userId: string,
+  command: Command,
+  refusal: Pick<Refused, 'code' | 'detail' | 'programVersion'>,
+): Outcome {
+  const event = command.kind === 'event' ? command : null;
+  state.postings.refusals.push({
+    userId,
+    id: command.id,
+    kind: command.kind,
+    metricId: event?.metricId ?? null,
+    systemId: command.kind === 'event' ? null : command.systemId,
+    keyed: command.key !== null,
+    key: command.key ?? command.id,
+    value: command.kind === 'event' ? command.value : command.amount,
+    attributes: event?.attributes ?? {},
+    occurredAt: event?.occurredAt ?? command.receivedAt,
+    receivedAt: command.receivedAt,
+    createdAt: state.now,
+    programVersion: refusal.programVersion,
+    code: refusal.code,
+    detail: refusal.detail,
+  });
+  return { status: 'refused', code: refusal.code, detail: refusal.detail };
+}
+
+/** An entry continues its account's chain of hashes. */
+export function addEntry(state: State, row: Omit<EntryRow, 'hash'>): void {
+  const key = pairKey(row.userId, row.systemId);
+  const account = state.accounts.get(key) as AccountState;
+  const entry = { ...row, hash: entryHash(account.hash, row) };
+  state.postings.entries.push(entry);
+  state.accounts.set(key, { ...account, hash: entry.hash });
+}
+
+export function changeAccount(state: State, user: UserRow, change: SystemChange, cause: string): void {
+  const key = pairKey(user.id, change.systemId);
+  const { hash } = state.accounts.get(key) as AccountState;
+  state.accounts.set(key, { ...change.after, hash });
+  if (change.levelBefore === change.levelAfter) return;
+  state.postings.announcements.push({
+    projectId: user.projectId,
+    userId: user.id,
+    kind: 'level_changed',
+    payload: { system: change.systemId, from: change.levelBefore, to: change.levelAfter, cause },
+    createdAt: state.now,
+  });
+}
+
+/** The last state of each row that changed. */
+export function collect(state: State): void {
+  const { postings, changed } = state;
+  postings.users = [...state.users.values()].filter((user) => changed.users.has(user));
+  for (const [key, { userId, metricId }] of changed.totals) {
+    postings.totals.push({ userId, metricId, counter: state.totals.get(key) as Counter });
+  }
+  for (const [key, counter] of state.triggerCounters) {
+    const [userId, triggerId] = key.split(' ') as [string, string];
+    postings.triggerCounters.push({ userId, triggerId, counter });
+  }
+}
+
+export function userKey(command: Command): string {
+  return `${command.projectId} ${command.user}`;
+}

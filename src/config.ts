@@ -1,0 +1,67 @@
+import { resolve } from 'node:path';
+
+export type Role = 'all' | 'api' | 'worker';
+
+/** What the environment says; every field is checked and has its default. */
+export interface Config {
+  /** Undefined: an embedded PostgreSQL in `dataDir`. */
+  databaseUrl: string | undefined;
+  /** The owner of the schema, for migrations; undefined: as `databaseUrl`. */
+  migrateDatabaseUrl: string | undefined;
+  /** Undefined: BullMQ keeps its jobs in PostgreSQL. */
+  redisUrl: string | undefined;
+  dataDir: string;
+  /** Address to listen on. */
+  host: string;
+  httpPort: number;
+  grpcPort: number;
+  /** `prefix.body`; undefined: one is made and printed at the first start. */
+  adminKey: string | undefined;
+  role: Role;
+  corsOrigins: readonly string[];
+}
+
+const ROLES: readonly string[] = ['all', 'api', 'worker'];
+
+/** Reads the variables of a process; throws with the name of the first one that is wrong. */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const role = env.GUERDON_ROLE || 'all';
+  if (!ROLES.includes(role)) throw new Error(`GUERDON_ROLE is ${JSON.stringify(role)}; it can be ${ROLES.join(', ')}`);
+  const adminKey = env.GUERDON_ADMIN_KEY || undefined;
+  if (adminKey !== undefined && !/^[a-zA-Z0-9_-]{1,32}\.[a-zA-Z0-9_-]{16,128}$/.test(adminKey)) {
+    throw new Error('GUERDON_ADMIN_KEY must be prefix.body: 1 to 32 and 16 to 128 letters, digits, "_" or "-"');
+  }
+  return {
+    databaseUrl: url(env, 'DATABASE_URL', ['postgres:', 'postgresql:']),
+    migrateDatabaseUrl: url(env, 'GUERDON_MIGRATE_DATABASE_URL', ['postgres:', 'postgresql:']),
+    redisUrl: url(env, 'REDIS_URL', ['redis:', 'rediss:']),
+    dataDir: resolve(env.GUERDON_DATA_DIR || './.guerdon'),
+    host: env.GUERDON_HOST || '127.0.0.1',
+    httpPort: port(env, 'GUERDON_HTTP_PORT', 8080),
+    grpcPort: port(env, 'GUERDON_GRPC_PORT', 50051),
+    adminKey,
+    role: role as Role,
+    corsOrigins: (env.GUERDON_CORS_ORIGINS ?? '')
+      .split(',')
+      .map((origin) => origin.trim())
+      .filter((origin) => origin !== ''),
+  };
+}
+
+function url(env: Readonly<Record<string, string | undefined>>, name: string, protocols: string[]): string | undefined {
+  const value = env[name] || undefined;
+  if (value === undefined) return undefined;
+  if (!URL.canParse(value) || !protocols.includes(new URL(value).protocol)) {
+    throw new Error(`${name} must be a URL that begins with ${protocols[0]}//`);
+  }
+  return value;
+}
+
+function port(env: Readonly<Record<string, string | undefined>>, name: string, fallback: number): number {
+  const value = env[name] || undefined;
+  if (value === undefined) return fallback;
+  if (!/^[0-9]{1,5}$/.test(value) || Number(value) > 65535) {
+    throw new Error(`${name} is ${JSON.stringify(value)}; it must be a port, 0 to 65535 (0: any free one)`);
+  }
+  return Number(value);
+}

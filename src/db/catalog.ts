@@ -1,0 +1,71 @@
+import type { Queryable } from './pool.ts';
+
+/** What a project has declared, and how it treats events without a key. */
+export interface ProjectCatalog {
+  id: string;
+  key: string;
+  keylessEvents: 'mark' | 'warn' | 'refuse';
+  programVersion: number;
+  metricIdByKey: ReadonlyMap<string, string>;
+  metricKeyById: ReadonlyMap<string, string>;
+  userAttributes: ReadonlySet<string>;
+  eventAttributes: ReadonlySet<string>;
+}
+
+/** So long a change made by another process may go unseen here. */
+const FRESH_MS = 1_000;
+
+/** Catalogs of projects, read again when old. */
+export class Catalog {
+  readonly #db: Queryable;
+  readonly #now: () => number;
+  readonly #known = new Map<string, { readAt: number; catalog: Promise<ProjectCatalog> }>();
+
+  constructor(db: Queryable, now: () => number) {
+    this.#db = db;
+    this.#now = now;
+  }
+
+  /** The catalog as it was at most a second ago. */
+  get(projectId: string): Promise<ProjectCatalog> {
+    const known = this.#known.get(projectId);
+    if (known !== undefined && this.#now() - known.readAt < FRESH_MS) return known.catalog;
+    return this.fresh(projectId);
+  }
+
+  /** The catalog as it is now: for looking again before something is called unknown. */
+  fresh(projectId: string): Promise<ProjectCatalog> {
+    const catalog = read(this.#db, projectId);
+    this.#known.set(projectId, { readAt: this.#now(), catalog });
+    catalog.catch(() => this.#known.delete(projectId));
+    return catalog;
+  }
+}
+
+async function read(db: Queryable, projectId: string): Promise<ProjectCatalog> {
+  const { rows } = await db.query({
+    name: 'catalog',
+    text: `select p.id, p.key, p.keyless_events, p.program_version,
+        (select coalesce(json_agg(json_build_array(m.id::text, m.key)), '[]') from metrics m where m.project_id = p.id)
+          as metrics,
+        (select coalesce(json_agg(json_build_array(a.kind, a.key)), '[]') from attributes a where a.project_id = p.id)
+          as attributes
+      from projects p where p.id = $1`,
+    values: [projectId],
+  });
+  const row = rows[0];
+  if (row === undefined) throw new Error(`project ${projectId} is missing`);
+  const metrics = row.metrics as [id: string, key: string][];
+  const attributes = row.attributes as [kind: string, key: string][];
+  const keysOf = (kind: string) => new Set(attributes.filter((item) => item[0] === kind).map((item) => item[1]));
+  return {
+    id: row.id,
+    key: row.key,
+    keylessEvents: row.keyless_events,
+    programVersion: row.program_version,
+    metricIdByKey: new Map(metrics.map(([id, key]) => [key, id])),
+    metricKeyById: new Map(metrics),
+    userAttributes: keysOf('user'),
+    eventAttributes: keysOf('event'),
+  };
+}

@@ -1,0 +1,38 @@
+import type { Client } from './pool.ts';
+
+/** A column of an insert: its name, its type in PostgreSQL, and its value in a row. */
+export type Column<R> = readonly [name: string, type: string, value: (row: R) => unknown];
+
+export interface Insert<R> {
+  table: string;
+  columns: readonly Column<R>[];
+  /** `on conflict …`; rows are then taken in the order of the first two columns, which is that of the locks. */
+  conflict?: string;
+}
+
+/**
+ * Inserts any number of rows with one statement and one array a column, so that the statement is the same, and
+ * prepared, whatever their number.
+ */
+export async function insertRows<R>(client: Client, insert: Insert<R>, rows: readonly R[]): Promise<void> {
+  if (rows.length === 0) return;
+  await client.query({
+    name: `insert-${insert.table}`,
+    text: statement(insert),
+    values: insert.columns.map(([, , value]) => rows.map(value)),
+  });
+}
+
+const statements = new WeakMap<object, string>();
+
+function statement<R>(insert: Insert<R>): string {
+  let text = statements.get(insert);
+  if (text === undefined) {
+    const names = insert.columns.map(([name]) => name).join(', ');
+    const arrays = insert.columns.map(([, type], index) => `$${index + 1}::${type}[]`).join(', ');
+    const conflict = insert.conflict === undefined ? '' : ` order by 1, 2 ${insert.conflict}`;
+    text = `insert into ${insert.table} (${names}) select * from unnest(${arrays})${conflict}`;
+    statements.set(insert, text);
+  }
+  return text;
+}

@@ -1,0 +1,45 @@
+import pg from 'pg';
+
+export type Pool = pg.Pool;
+export type Client = pg.PoolClient;
+/** A pool or one of its clients. */
+export type Queryable = Pick<pg.Pool, 'query'>;
+
+export interface PoolOptions {
+  url: string;
+  max: number;
+  name: string;
+  /** Schemas to look names up in; the default is the server's. */
+  searchPath?: string;
+  /** For sessions whose every statement is an index look-up: no plan made on small tables may outlive their growth. */
+  indexesOnly?: boolean;
+  onError: (error: Error) => void;
+}
+
+/** A pool whose idle connections may break without ending the process: the next query opens another. */
+export function createPool(options: PoolOptions): Pool {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.max,
+    application_name: options.name,
+    connectionTimeoutMillis: 10_000,
+    keepAlive: true,
+    options: settings(options).map((setting) => `-c ${setting}`).join(' '),
+  });
+  pool.on('error', options.onError);
+  return pool;
+}
+
+function settings({ searchPath, indexesOnly }: PoolOptions): string[] {
+  return [
+    'timezone=UTC',
+    'jit=off',
+    ...(searchPath === undefined ? [] : [`search_path=${searchPath}`]),
+    ...(indexesOnly ? ['enable_seqscan=off', 'enable_hashjoin=off', 'enable_mergejoin=off'] : []),
+  ];
+}
+
+/** An instant as PostgreSQL reads it exactly. */
+export function instantText(at: number): string {
+  return new Date(at).toISOString();
+}

@@ -1,0 +1,99 @@
+import type { RefusalCode } from './rules/types.ts';
+
+/** The kinds of failure a caller can meet, named as gRPC names its codes. */
+export type ErrorCode =
+  | 'INVALID_ARGUMENT'
+  | 'UNAUTHENTICATED'
+  | 'PERMISSION_DENIED'
+  | 'NOT_FOUND'
+  | 'ALREADY_EXISTS'
+  | 'FAILED_PRECONDITION'
+  | 'OUT_OF_RANGE'
+  | 'UNIMPLEMENTED'
+  | 'RESOURCE_EXHAUSTED'
+  | 'DEADLINE_EXCEEDED'
+  | 'CANCELLED'
+  | 'UNAVAILABLE'
+  | 'INTERNAL';
+
+/** Stable reasons, for programs to tell failures of one code apart. */
+export type Reason =
+  | RefusalCode
+  | 'FIELDS_INVALID'
+  | 'API_KEY_MISSING'
+  | 'API_KEY_INVALID'
+  | 'USER_UNKNOWN'
+  | 'POINTS_SYSTEM_UNKNOWN'
+  | 'EVENT_UNKNOWN'
+  | 'ACK_NOT_OFFERED'
+  | 'DEADLINE_PASSED'
+  | 'CALL_CANCELLED'
+  | 'TOO_MANY_CALLS'
+  | 'SET_ASIDE'
+  | 'SHUTTING_DOWN'
+  | 'BUG';
+
+/** What is wrong with one field: its path in the request, in the names of the proto, and what would be right. */
+export interface Violation {
+  field: string;
+  description: string;
+}
+
+/** A failure that a caller is told about; anything else that is thrown reaches callers as INTERNAL without details. */
+export class GuerdonError extends Error {
+  readonly code: ErrorCode;
+  readonly reason: Reason;
+  readonly violations: readonly Violation[];
+  readonly metadata: Readonly<Record<string, string>>;
+
+  constructor(
+    code: ErrorCode,
+    reason: Reason,
+    message: string,
+    more: { violations?: readonly Violation[]; metadata?: Readonly<Record<string, string>> } = {},
+  ) {
+    super(message);
+    this.name = 'GuerdonError';
+    this.code = code;
+    this.reason = reason;
+    this.violations = more.violations ?? [];
+    this.metadata = more.metadata ?? {};
+  }
+}
+
+/** Malformed input, told field by field. */
+export function invalid(violations: readonly Violation[]): GuerdonError {
+  const message = violations.map(({ field, description }) => `${field}: ${description}`).join('; ');
+  return new GuerdonError('INVALID_ARGUMENT', 'FIELDS_INVALID', message, { violations });
+}
+
+const REFUSALS: Record<RefusalCode, { code: ErrorCode; message: (detail: Readonly<Record<string, string>>) => string }> = {
+  OUT_OF_POINTS: {
+    code: 'FAILED_PRECONDITION',
+    message: ({ system, balance, needed }) => `${system}: ${needed} points are needed, the balance is ${balance}`,
+  },
+  ABOVE_CAP: {
+    code: 'FAILED_PRECONDITION',
+    message: ({ system, balance, amount, cap }) =>
+      `${system}: ${amount} points on a balance of ${balance} would exceed the cap of ${cap}`,
+  },
+  TOTAL_OUT_OF_RANGE: {
+    code: 'OUT_OF_RANGE',
+    message: ({ totalBefore, value }) => `value: ${value} on a total of ${totalBefore} leaves 18 digits before the point`,
+  },
+  BALANCE_OUT_OF_RANGE: {
+    code: 'OUT_OF_RANGE',
+    message: ({ system, balance, amount }) =>
+      `${system}: ${amount} points on a balance of ${balance} would leave ±(2^53 - 1)`,
+  },
+  IDEMPOTENCY_KEY_REUSED: {
+    code: 'ALREADY_EXISTS',
+    message: () => 'idempotency_key: was used with other content; send a new key, or the same content to repeat',
+  },
+};
+
+/** A refusal as the error that a waiting call is answered with. */
+export function refusalError(code: RefusalCode, detail: Readonly<Record<string, string>>): GuerdonError {
+  const refusal = REFUSALS[code];
+  return new GuerdonError(refusal.code, code, refusal.message(detail), { metadata: detail });
+}

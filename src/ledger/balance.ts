@@ -1,0 +1,155 @@
+import type { Queryable } from '../db/pool.ts';
+import type { DecisionRecord } from '../rules/record.ts';
+import type { Attributes, Instant, ZonePeriod } from '../rules/types.ts';
+import type { EntryKind } from './rows.ts';
+
+/** Plain JSON form of an account: points as strings. */
+export interface BalanceNow {
+  balance: string;
+  earned: string;
+}
+
+/** Accounts as they are now: by user id, then by system id. */
+export async function findAccounts(
+  db: Queryable,
+  wanted: readonly { userId: string; systemId: string }[],
+): Promise<Map<string, Map<string, BalanceNow>>> {
+  const found = new Map<string, Map<string, BalanceNow>>();
+  if (wanted.length === 0) return found;
+  const { rows } = await db.query({
+    name: 'find-accounts',
+    text: `select distinct a.user_id, a.system_id, a.balance, a.earned
+      from unnest($1::bigint[], $2::bigint[]) as asked (user_id, system_id)
+      join accounts a using (user_id, system_id)`,
+    values: [wanted.map((row) => row.userId), wanted.map((row) => row.systemId)],
+  });
+  for (const row of rows) {
+    const systems = found.get(row.user_id) ?? new Map<string, BalanceNow>();
+    systems.set(row.system_id, { balance: row.balance, earned: row.earned });
+    found.set(row.user_id, systems);
+  }
+  return found;
+}
+
+/** A user with its account in one points system; zero where nothing was posted. */
+export interface UserBalance {
+  userId: string;
+  zones: readonly ZonePeriod[];
+  attributes: Attributes;
+  balance: bigint;
+  earned: bigint;
+  version: bigint;
+}
+
+/** Undefined: no user of the project has this id. */
+export async function userBalance(
+  db: Queryable,
+  projectId: string,
+  user: string,
+  systemId: string,
+): Promise<UserBalance | undefined> {
+  const { rows } = await db.query({
+    name: 'user-balance',
+    text: `select u.id, u.zones, u.attributes, coalesce(a.balance, 0) as balance, coalesce(a.earned, 0) as earned,
+        coalesce(a.version, 0) as version
+      from users u left join accounts a on a.user_id = u.id and a.system_id = $3
+      where u.project_id = $1 and u.external_id = $2 and u.created_at is not null`,
+    values: [projectId, user, systemId],
+  });
+  const row = rows[0];
+  if (row === undefined) return undefined;
+  return {
+    userId: row.id,
+    zones: row.zones,
+    attributes: row.attributes,
+    balance: BigInt(row.balance),
+    earned: BigInt(row.earned),
+    version: BigInt(row.version),
+  };
+}
+
+/** The internal id of a user; undefined: no user of the project has this id. */
+export async function userIdOf(db: Queryable, projectId: string, user: string): Promise<string | undefined> {
+  const { rows } = await db.query({
+    name: 'user-id',
+    text: 'select id from users where project_id = $1 and external_id = $2 and created_at is not null',
+    values: [projectId, user],
+  });
+  return rows[0]?.id;
+}
+
+export interface StoredEntry {
+  version: bigint;
+  kind: EntryKind;
+  amount: bigint;
+  balanceAfter: bigint;
+  eventId: string | null;
+  triggerId: string | null;
+  occurredAt: Instant;
+  createdAt: Instant;
+  reason: string | null;
+  key: string | null;
+}
+
+/** The last `limit` entries of an account below `beforeVersion`, the newest first. */
+export async function entriesOf(
+  db: Queryable,
+  userId: string,
+  systemId: string,
+  page: { beforeVersion: string | undefined; limit: number },
+): Promise<StoredEntry[]> {
+  const { rows } = await db.query({
+    name: 'entries-of',
+    text: `select e.version, e.kind, e.amount, e.balance_after, e.event_id, e.trigger_id, e.occurred_at, e.created_at,
+        c.reason, c.key
+      from entries e left join commands c on c.user_id = e.user_id and c.id = e.command_id
+      where e.user_id = $1 and e.system_id = $2 and ($3::bigint is null or e.version < $3)
+      order by e.version desc limit $4`,
+    values: [userId, systemId, page.beforeVersion ?? null, page.limit],
+  });
+  return rows.map((row) => ({
+    version: BigInt(row.version),
+    kind: row.kind,
+    amount: BigInt(row.amount),
+    balanceAfter: BigInt(row.balance_after),
+    eventId: row.event_id,
+    triggerId: row.trigger_id,
+    occurredAt: row.occurred_at.getTime(),
+    createdAt: row.created_at.getTime(),
+    reason: row.reason,
+    key: row.key,
+  }));
+}
+
+export interface StoredAward {
+  eventId: string;
+  triggerId: string;
+  occurredAt: Instant;
+  decision: DecisionRecord;
+}
+
+/** The last `limit` awards of an account with the decisions behind them, the newest first. */
+export async function awardsOf(
+  db: Queryable,
+  userId: string,
+  systemId: string,
+  limit: number,
+): Promise<StoredAward[]> {
+  if (limit === 0) return [];
+  const { rows } = await db.query({
+    name: 'awards-of',
+    text: `select e.event_id, e.trigger_id, e.occurred_at, v.decision
+      from (
+        select version, event_id, trigger_id, occurred_at from entries
+        where user_id = $1 and system_id = $2 and kind = 'award' order by version desc limit $3
+      ) e join events v on v.user_id = $1 and v.id = e.event_id
+      order by e.version desc`,
+    values: [userId, systemId, limit],
+  });
+  return rows.map((row) => ({
+    eventId: row.event_id,
+    triggerId: row.trigger_id,
+    occurredAt: row.occurred_at.getTime(),
+    decision: row.decision,
+  }));
+}

@@ -1,0 +1,135 @@
+import { instantText, type Queryable } from '../db/pool.ts';
+import type { Instant, RefusalCode } from '../rules/types.ts';
+
+/** Names a spend or an adjustment as its sender does. */
+export interface TransactionName {
+  id: string;
+  projectId: string;
+  user: string;
+  kind: 'spend' | 'adjust';
+  systemId: string;
+  key: string;
+}
+
+export interface FoundTransaction {
+  userId: string;
+  id: string;
+  systemId: string;
+  amount: string;
+  programVersion: number;
+  levelBefore: string | null;
+  levelAfter: string | null;
+  entry: {
+    version: string;
+    kind: 'spend' | 'adjust';
+    amount: string;
+    balanceAfter: string;
+    receivedAt: Instant;
+    createdAt: Instant;
+    reason: string;
+    key: string;
+  };
+}
+
+/** The applied spends and adjustments that have the names asked for, by the `id` that was asked with. */
+export async function findTransactions(
+  db: Queryable,
+  names: readonly TransactionName[],
+): Promise<Map<string, FoundTransaction>> {
+  if (names.length === 0) return new Map();
+  const { rows } = await db.query({
+    name: 'find-transactions',
+    text: `select asked.id as asked_id, c.user_id, c.id, c.system_id, c.amount as asked_amount, c.program_version,
+        c.level_before, c.level_after, c.kind, c.reason, c.key, c.received_at, e.version, e.amount, e.balance_after,
+        e.created_at
+      from unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::uuid[])
+        as asked (project_id, external_id, kind, system_id, key, id)
+      join users u using (project_id, external_id)
+      join commands c on c.user_id = u.id and c.kind = asked.kind and c.system_id = asked.system_id
+        and c.key = asked.key
+      join entries e on e.user_id = c.user_id and e.system_id = c.system_id and e.version = c.entry_version`,
+    values: [
+      names.map((name) => name.projectId),
+      names.map((name) => name.user),
+      names.map((name) => name.kind),
+      names.map((name) => name.systemId),
+      names.map((name) => name.key),
+      names.map((name) => name.id),
+    ],
+  });
+  return new Map(
+    rows.map((row) => [
+      row.asked_id as string,
+      {
+        userId: row.user_id,
+        id: row.id,
+        systemId: row.system_id,
+        amount: row.asked_amount,
+        programVersion: row.program_version,
+        levelBefore: row.level_before,
+        levelAfter: row.level_after,
+        entry: {
+          version: row.version,
+          kind: row.kind,
+          amount: row.amount,
+          balanceAfter: row.balance_after,
+          receivedAt: row.received_at.getTime(),
+          createdAt: row.created_at.getTime(),
+          reason: row.reason,
+          key: row.key,
+        },
+      },
+    ]),
+  );
+}
+
+export interface FoundRefusal {
+  code: RefusalCode;
+  detail: Readonly<Record<string, string>>;
+}
+
+/** Refusals of exactly these attempts, by attempt id. */
+export async function findRefusals(
+  db: Queryable,
+  attempts: readonly { id: string; projectId: string; user: string }[],
+): Promise<Map<string, FoundRefusal>> {
+  if (attempts.length === 0) return new Map();
+  const { rows } = await db.query({
+    name: 'find-refusals',
+    text: `select r.id, r.code, r.detail
+      from unnest($1::bigint[], $2::text[], $3::uuid[]) as asked (project_id, external_id, id)
+      join users u using (project_id, external_id)
+      join refusals r on r.user_id = u.id and r.id = asked.id`,
+    values: [
+      attempts.map((attempt) => attempt.projectId),
+      attempts.map((attempt) => attempt.user),
+      attempts.map((attempt) => attempt.id),
+    ],
+  });
+  return new Map(rows.map((row) => [row.id as string, { code: row.code, detail: row.detail }]));
+}
+
+/** Which of these attempts were set aside because applying them failed. */
+export async function findPoisoned(db: Queryable, attempts: readonly { id: string }[]): Promise<string[]> {
+  if (attempts.length === 0) return [];
+  const { rows } = await db.query({
+    name: 'find-poisoned',
+    text: 'select p.id from unnest($1::uuid[]) as asked (id) join poisoned p using (id)',
+    values: [attempts.map((attempt) => attempt.id)],
+  });
+  return rows.map((row) => row.id as string);
+}
+
+/** Puts a command that cannot be applied out of the way, once. */
+export async function setAside(
+  db: Queryable,
+  command: { id: string; projectId: string },
+  error: string,
+  now: Instant,
+): Promise<void> {
+  await db.query(
+    `insert into poisoned (id, project_id, command, error, created_at) values ($1, $2, $3, $4, $5)
+    on conflict (id) do nothing`,
+    [command.id, command.projectId, JSON.stringify(command), error.slice(0, 2000), instantText(now)],
+  );
+}

@@ -1,0 +1,169 @@
+import { type Insert, insertRows } from '../db/insert.ts';
+import { type Client, instantText } from '../db/pool.ts';
+import { formatDecimal } from '../rules/decimal.ts';
+import type { Counter } from '../rules/types.ts';
+import { HASH_VERSION } from './hash.ts';
+import type { AnnouncementRow, CommandRow, EntryRow, EventRow, RefusalRow, UserRow } from './rows.ts';
+
+/** All that one batch writes. Accounts are not here: the database derives them from the entries. */
+export interface Postings {
+  events: EventRow[];
+  entries: EntryRow[];
+  commands: CommandRow[];
+  refusals: RefusalRow[];
+  announcements: AnnouncementRow[];
+  users: UserRow[];
+  totals: { userId: string; metricId: string; counter: Counter }[];
+  triggerCounters: { userId: string; triggerId: string; counter: Counter }[];
+}
+
+/** Writes a batch inside its transaction; the only writer of events, entries and balances. */
+export async function post(client: Client, postings: Postings): Promise<void> {
+  await insertRows(client, events, postings.events);
+  await insertRows(client, commands, postings.commands);
+  await insertRows(client, entries, postings.entries);
+  await insertRows(client, totals, postings.totals);
+  await insertRows(client, triggerCounters, postings.triggerCounters);
+  await insertRows(client, users, postings.users);
+  await insertRows(client, refusals, postings.refusals);
+  await insertRows(client, outbox, postings.announcements);
+}
+
+const events: Insert<EventRow> = {
+  table: 'events',
+  columns: [
+    ['user_id', 'bigint', (row) => row.userId],
+    ['id', 'uuid', (row) => row.id],
+    ['seq', 'bigint', (row) => row.seq.toString()],
+    ['metric_id', 'bigint', (row) => row.metricId],
+    ['keyed', 'boolean', (row) => row.keyed],
+    ['key', 'text', (row) => row.key],
+    ['value', 'numeric', (row) => row.value],
+    ['attributes', 'jsonb', (row) => JSON.stringify(row.attributes)],
+    ['occurred_at', 'timestamptz', (row) => instantText(row.occurredAt)],
+    ['occurred_at_sent', 'boolean', (row) => row.occurredAtSent],
+    ['received_at', 'timestamptz', (row) => instantText(row.receivedAt)],
+    ['created_at', 'timestamptz', (row) => instantText(row.createdAt)],
+    ['total_before', 'numeric', (row) => row.totalBefore],
+    ['total_after', 'numeric', (row) => row.totalAfter],
+    ['high_before', 'numeric', (row) => row.highBefore],
+    ['high_after', 'numeric', (row) => row.highAfter],
+    ['program_version', 'int', (row) => row.programVersion],
+    ['decision', 'jsonb', (row) => JSON.stringify(row.decision)],
+    ['hash_version', 'smallint', () => HASH_VERSION],
+    ['hash', 'bytea', (row) => row.hash],
+  ],
+};
+
+const entries: Insert<EntryRow> = {
+  table: 'entries',
+  columns: [
+    ['user_id', 'bigint', (row) => row.userId],
+    ['system_id', 'bigint', (row) => row.systemId],
+    ['version', 'bigint', (row) => row.version.toString()],
+    ['kind', 'text', (row) => row.kind],
+    ['amount', 'bigint', (row) => row.amount.toString()],
+    ['balance_after', 'bigint', (row) => row.balanceAfter.toString()],
+    ['cause_key', 'text', (row) => row.causeKey],
+    ['event_id', 'uuid', (row) => row.eventId],
+    ['trigger_id', 'uuid', (row) => row.triggerId],
+    ['command_id', 'uuid', (row) => row.commandId],
+    ['occurred_at', 'timestamptz', (row) => instantText(row.occurredAt)],
+    ['created_at', 'timestamptz', (row) => instantText(row.createdAt)],
+    ['hash_version', 'smallint', () => HASH_VERSION],
+    ['hash', 'bytea', (row) => row.hash],
+  ],
+};
+
+const commands: Insert<CommandRow> = {
+  table: 'commands',
+  columns: [
+    ['user_id', 'bigint', (row) => row.userId],
+    ['id', 'uuid', (row) => row.id],
+    ['kind', 'text', (row) => row.kind],
+    ['system_id', 'bigint', (row) => row.systemId],
+    ['key', 'text', (row) => row.key],
+    ['amount', 'bigint', (row) => row.amount.toString()],
+    ['reason', 'text', (row) => row.reason],
+    ['received_at', 'timestamptz', (row) => instantText(row.receivedAt)],
+    ['created_at', 'timestamptz', (row) => instantText(row.createdAt)],
+    ['program_version', 'int', (row) => row.programVersion],
+    ['after_seq', 'bigint', (row) => row.afterSeq.toString()],
+    ['entry_version', 'bigint', (row) => row.entryVersion.toString()],
+    ['level_before', 'text', (row) => row.levelBefore],
+    ['level_after', 'text', (row) => row.levelAfter],
+  ],
+};
+
+const totals: Insert<Postings['totals'][number]> = {
+  table: 'metric_totals',
+  columns: [
+    ['user_id', 'bigint', (row) => row.userId],
+    ['metric_id', 'bigint', (row) => row.metricId],
+    ['total', 'numeric', (row) => formatDecimal(row.counter.total)],
+    ['high', 'numeric', (row) => formatDecimal(row.counter.high)],
+  ],
+  conflict: 'on conflict (user_id, metric_id) do update set total = excluded.total, high = excluded.high',
+};
+
+const triggerCounters: Insert<Postings['triggerCounters'][number]> = {
+  table: 'trigger_counters',
+  columns: [
+    ['user_id', 'bigint', (row) => row.userId],
+    ['trigger_id', 'uuid', (row) => row.triggerId],
+    ['total', 'numeric', (row) => formatDecimal(row.counter.total)],
+    ['high', 'numeric', (row) => formatDecimal(row.counter.high)],
+  ],
+  conflict: 'on conflict (user_id, trigger_id) do update set total = excluded.total, high = excluded.high',
+};
+
+const users: Insert<UserRow> = {
+  table: 'users',
+  columns: [
+    ['project_id', 'bigint', (row) => row.projectId],
+    ['external_id', 'text', (row) => row.externalId],
+    ['name', 'text', (row) => row.name],
+    ['email', 'text', (row) => row.email],
+    ['zones', 'jsonb', (row) => JSON.stringify(row.zones)],
+    ['attributes', 'jsonb', (row) => JSON.stringify(row.attributes)],
+    ['seq', 'bigint', (row) => row.seq.toString()],
+    ['event_hash', 'bytea', (row) => row.eventHash],
+    ['created_at', 'timestamptz', (row) => (row.createdAt === null ? null : instantText(row.createdAt))],
+    ['updated_at', 'timestamptz', (row) => instantText(row.updatedAt)],
+  ],
+  conflict: `on conflict (project_id, external_id) do update set name = excluded.name, email = excluded.email,
+    zones = excluded.zones, attributes = excluded.attributes, seq = excluded.seq, event_hash = excluded.event_hash,
+    created_at = excluded.created_at, updated_at = excluded.updated_at`,
+};
+
+const refusals: Insert<RefusalRow> = {
+  table: 'refusals',
+  columns: [
+    ['user_id', 'bigint', (row) => row.userId],
+    ['id', 'uuid', (row) => row.id],
+    ['kind', 'text', (row) => row.kind],
+    ['metric_id', 'bigint', (row) => row.metricId],
+    ['system_id', 'bigint', (row) => row.systemId],
+    ['keyed', 'boolean', (row) => row.keyed],
+    ['key', 'text', (row) => row.key],
+    ['value', 'numeric', (row) => row.value],
+    ['attributes', 'jsonb', (row) => JSON.stringify(row.attributes)],
+    ['occurred_at', 'timestamptz', (row) => instantText(row.occurredAt)],
+    ['received_at', 'timestamptz', (row) => instantText(row.receivedAt)],
+    ['created_at', 'timestamptz', (row) => instantText(row.createdAt)],
+    ['program_version', 'int', (row) => row.programVersion],
+    ['code', 'text', (row) => row.code],
+    ['detail', 'jsonb', (row) => JSON.stringify(row.detail)],
+  ],
+};
+
+const outbox: Insert<AnnouncementRow> = {
+  table: 'outbox',
+  columns: [
+    ['project_id', 'bigint', (row) => row.projectId],
+    ['user_id', 'bigint', (row) => row.userId],
+    ['kind', 'text', (row) => row.kind],
+    ['payload', 'jsonb', (row) => JSON.stringify(row.payload)],
+    ['created_at', 'timestamptz', (row) => instantText(row.createdAt)],
+  ],
+};

@@ -1,0 +1,103 @@
+import type { Attributes, Instant, ZonePeriod } from '../rules/types.ts';
+import type { DecisionRecord } from '../rules/record.ts';
+
+/** A user as the pipeline holds it while it decides; `seq` and `eventHash` are the head of the event chain. */
+export interface UserRow {
+  id: string;
+  projectId: string;
+  externalId: string;
+  name: string | null;
+  email: string | null;
+  zones: readonly ZonePeriod[];
+  attributes: Attributes;
+  seq: bigint;
+  eventHash: Buffer | null;
+  createdAt: Instant | null;
+  updatedAt: Instant;
+}
+
+export interface EventRow {
+  userId: string;
+  id: string;
+  seq: bigint;
+  metricId: string;
+  keyed: boolean;
+  key: string;
+  value: string;
+  attributes: Attributes;
+  occurredAt: Instant;
+  occurredAtSent: boolean;
+  receivedAt: Instant;
+  createdAt: Instant;
+  totalBefore: string;
+  totalAfter: string;
+  highBefore: string;
+  highAfter: string;
+  programVersion: number;
+  decision: DecisionRecord;
+  hash: Buffer;
+}
+
+export type EntryKind = 'award' | 'spend' | 'adjust';
+
+export interface EntryRow {
+  userId: string;
+  systemId: string;
+  version: bigint;
+  kind: EntryKind;
+  amount: bigint;
+  balanceAfter: bigint;
+  /** Unique in the account: what the entry was made for, so that it can be made only once. */
+  causeKey: string;
+  eventId: string | null;
+  triggerId: string | null;
+  commandId: string | null;
+  occurredAt: Instant;
+  createdAt: Instant;
+  hash: Buffer;
+}
+
+/** A spend or an adjustment that was applied. */
+export interface CommandRow {
+  userId: string;
+  id: string;
+  kind: 'spend' | 'adjust';
+  systemId: string;
+  key: string;
+  amount: bigint;
+  reason: string;
+  receivedAt: Instant;
+  createdAt: Instant;
+  programVersion: number;
+  afterSeq: bigint;
+  entryVersion: bigint;
+  levelBefore: string | null;
+  levelAfter: string | null;
+}
+
+export interface RefusalRow {
+  userId: string;
+  id: string;
+  kind: 'event' | 'spend' | 'adjust';
+  metricId: string | null;
+  systemId: string | null;
+  keyed: boolean;
+  key: string;
+  value: string;
+  attributes: Attributes;
+  occurredAt: Instant;
+  receivedAt: Instant;
+  createdAt: Instant;
+  programVersion: number;
+  code: string;
+  detail: Readonly<Record<string, string>>;
+}
+
+/** Something to be told to the outside after the commit. */
+export interface AnnouncementRow {
+  projectId: string;
+  userId: string;
+  kind: 'level_changed';
+  payload: Readonly<Record<string, string | null>>;
+  createdAt: Instant;
+}

@@ -1,0 +1,119 @@
+import pino from 'pino';
+import { v7 } from 'uuid';
+import { startWorkers, type Workers } from '../workers/run.ts';
+import { type Config, readConfig } from './config.ts';
+import { closeContext, type Context, createContext } from './context.ts';
+import { startEmbeddedPostgres } from './db/embedded.ts';
+import { Ingest } from './queue/ingest.ts';
+import { ApiKeys } from './rpc/auth.ts';
+import type { Api } from './rpc/call.ts';
+import { startGrpcServer } from './rpc/grpc-server.ts';
+import { startHttpServer } from './rpc/http-server.ts';
+import { routes } from './rpc/routes.ts';
+import { banner } from './setup/banner.ts';
+import { type Prepared, prepareDatabase } from './setup/prepare.ts';
+
+export interface Running {
+  config: Config;
+  context: Context;
+  httpPort: number | undefined;
+  grpcPort: number | undefined;
+  workers: Workers | undefined;
+  prepared: Prepared;
+  /** Takes no more calls, finishes those under way, then stops what was started. */
+  close(): Promise<void>;
+}
+
+type Close = () => Promise<void>;
+
+/** Starts what the role asks for; on a failure half way, what was started is stopped again. */
+export async function start(
+  env: Readonly<Record<string, string | undefined>>,
+  log: pino.Logger,
+  say: (message: string) => void,
+): Promise<Running> {
+  const config = readConfig(env);
+  const closing: Close[] = [];
+  const close = async (): Promise<void> => {
+    for (const step of closing.splice(0).reverse()) {
+      await step().catch((err: unknown) => log.error({ err }, 'stopping failed'));
+    }
+  };
+  try {
+    const databaseUrl = config.databaseUrl ?? (await startDatabase(config, closing, say));
+    const prepared = await prepareDatabase(config, databaseUrl, { now: Date.now, uuid: () => v7() });
+    const context = createContext(config, databaseUrl, {
+      log,
+      now: Date.now,
+      uuid: () => v7(),
+      random: Math.random,
+    });
+    closing.push(() => closeContext(context));
+    const api = config.role === 'worker' ? undefined : await startIngest(context, closing);
+    const workers = config.role === 'api' ? undefined : await startApplying(context, api, closing);
+    const ports = api === undefined ? undefined : await startServers(api, closing);
+    return { config, context, httpPort: ports?.http, grpcPort: ports?.grpc, workers, prepared, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function startDatabase(config: Config, closing: Close[], say: (message: string) => void): Promise<string> {
+  const database = await startEmbeddedPostgres({ dir: config.dataDir, say });
+  closing.push(() => database.stop());
+  return database.url;
+}
+
+async function startIngest(context: Context, closing: Close[]): Promise<Api> {
+  const { backend, replies, pool, address, now, log } = context;
+  const onError = (err: Error) => log.warn({ err }, 'queue not reached');
+  const ingest = new Ingest({ backend, replies, pool, address, now, onError });
+  await ingest.start();
+  closing.push(() => ingest.close());
+  return { context, ingest };
+}
+
+async function startApplying(context: Context, api: Api | undefined, closing: Close[]): Promise<Workers> {
+  const workers = await startWorkers(context, (id, outcome) => api?.ingest.settle(id, outcome) ?? false);
+  closing.push(() => workers.close());
+  return workers;
+}
+
+async function startServers(api: Api, closing: Close[]): Promise<{ http: number; grpc: number }> {
+  const { config, pool, now } = api.context;
+  const keys = new ApiKeys(pool, now);
+  const grpc = await startGrpcServer(api, keys, routes, { host: config.host, port: config.grpcPort });
+  closing.push(() => grpc.close());
+  const http = await startHttpServer(api, keys, routes, { host: config.host, port: config.httpPort });
+  closing.push(() => http.close());
+  return { http: http.port, grpc: grpc.port };
+}
+
+/** The whole life of a process: start, banner, and an orderly end on SIGINT or SIGTERM; a second signal ends at once. */
+export async function runProcess(env: Readonly<Record<string, string | undefined>>): Promise<void> {
+  const log = pino({ level: env.GUERDON_LOG_LEVEL || 'warn' }, pino.destination({ dest: 2, sync: true }));
+  const say = (message: string) => process.stdout.write(`${message}\n`);
+  let running: Running;
+  try {
+    running = await start(env, log, say);
+  } catch (error) {
+    process.stderr.write(`guerdon could not start: ${(error as Error).message}\n`);
+    log.info({ err: error }, 'start failed');
+    process.exitCode = 1;
+    return;
+  }
+  say(banner(running));
+  let stopping = false;
+  const stop = (): void => {
+    if (stopping) process.exit(130);
+    stopping = true;
+    say('stopping …');
+    void running.close().then(() => {
+      log.info({ attempts: running.workers?.attempts }, 'stopped');
+      process.exit(0);
+    });
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+}

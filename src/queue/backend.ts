@@ -1,0 +1,117 @@
+import { type BackendFactory, createPostgresBackend, type JobsOptions, type PostgresQueueBackend, Queue, runMigrations, Worker } from 'bullmq';
+import { Redis } from 'ioredis';
+import { createPool, type Pool } from '../db/pool.ts';
+import { type Job, QUEUE } from './jobs.ts';
+
+/** What is used of a BullMQ queue. */
+export interface JobQueue {
+  /** Does nothing when a job of the same id is still there. */
+  add(name: string, job: Job, options: JobsOptions): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+/** What is used of a BullMQ worker; closing waits for the jobs in hand. */
+export interface JobWorker {
+  close(): Promise<void>;
+}
+
+export type Process = (job: { data: Job }) => Promise<void>;
+
+/** Where the queue lives: Redis, or PostgreSQL where there is no Redis. */
+export interface Backend {
+  kind: 'redis' | 'postgres';
+  queue(): JobQueue;
+  worker(process: Process, concurrency: number): JobWorker;
+  /** A Redis connection of its own, for publishing or subscribing; only where the queue lives in Redis. */
+  redis: (() => Redis) | undefined;
+  close(): Promise<void>;
+}
+
+/** A worker that dies leaves its jobs to others after about this long. */
+const LOCK_MS = 5_000;
+const STALLED_CHECK_MS = 2_000;
+const STALLED_MAX = 10;
+const RETRY_MS = 500;
+
+/** Connections for the queue on PostgreSQL: each worker holds one to listen, the rest are for short statements. */
+const POSTGRES_CONNECTIONS = 12;
+
+const WORKER_OPTIONS = {
+  lockDuration: LOCK_MS,
+  stalledInterval: STALLED_CHECK_MS,
+  maxStalledCount: STALLED_MAX,
+  runRetryDelay: RETRY_MS,
+} as const;
+
+/** The factory asks for its own pool type, which a pg.Pool has the shape of. */
+const postgresFactory = createPostgresBackend as unknown as BackendFactory<PostgresQueueBackend, Pool>;
+
+type Say = (error: Error) => void;
+
+export function openBackend(config: { redisUrl: string | undefined; databaseUrl: string }, onError: Say): Backend {
+  return config.redisUrl === undefined
+    ? postgresBackend(config.databaseUrl, onError)
+    : redisBackend(config.redisUrl, onError);
+}
+
+function redisBackend(url: string, onError: Say): Backend {
+  const open: Redis[] = [];
+  const connect = (): Redis => {
+    const redis = new Redis(url, {
+      maxRetriesPerRequest: null,
+      retryStrategy: (times) => Math.min(times * 50, RETRY_MS),
+    });
+    redis.on('error', onError);
+    open.push(redis);
+    return redis;
+  };
+  return {
+    kind: 'redis',
+    queue: () => listening(new Queue(QUEUE, { connection: connect() }), onError),
+    worker: (process, concurrency) =>
+      listening(new Worker(QUEUE, process, { ...WORKER_OPTIONS, connection: connect(), concurrency }), onError),
+    redis: connect,
+    close: async () => {
+      for (const redis of open) redis.disconnect();
+    },
+  };
+}
+
+function postgresBackend(url: string, onError: Say): Backend {
+  const connection: Pool = createPool({
+    url,
+    max: POSTGRES_CONNECTIONS,
+    name: 'guerdon-queue',
+    searchPath: 'bullmq,public',
+    onError,
+  });
+  return {
+    kind: 'postgres',
+    queue: () => listening(new Queue(QUEUE, { connection }, postgresFactory), onError),
+    worker: (process, concurrency) =>
+      listening(
+        new Worker(QUEUE, process, { ...WORKER_OPTIONS, connection, concurrency }, postgresFactory),
+        onError,
+      ),
+    redis: undefined,
+    close: () => connection.end(),
+  };
+}
+
+/** Without a listener, an error of a lost connection would end the process. */
+function listening<T extends { on(event: 'error', listener: Say): unknown }>(emitter: T, onError: Say): T {
+  emitter.on('error', onError);
+  return emitter;
+}
+
+/** Makes or renews the queue's own tables in PostgreSQL; needed once a deployment when the queue lives there. */
+export async function migrateQueue(databaseUrl: string): Promise<void> {
+  const pool = createPool({ url: databaseUrl, max: 1, name: 'guerdon-migrate', onError: () => {} });
+  const client = await pool.connect();
+  try {
+    await runMigrations(client);
+  } finally {
+    client.release();
+    await pool.end();
+  }
+}

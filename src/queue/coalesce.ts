@@ -1,0 +1,68 @@
+import type { Command } from '../commands/command.ts';
+import type { JobQueue } from './backend.ts';
+import { COMMANDS_MAX, type Job, JOB, JOB_OPTIONS, jobId } from './jobs.ts';
+
+const RETRY_START_MS = 50;
+const RETRY_MAX_MS = 1_000;
+
+export interface Coalescing {
+  queue: JobQueue;
+  /** Whether anybody still wants the command; one that nobody waits for is not sent late. */
+  wanted(command: Command): boolean;
+  /** Told once the commands travel in a job. */
+  sent(job: Job): void;
+  onError(error: Error): void;
+  delay(ms: number): Promise<void>;
+}
+
+/**
+ * Puts commands into jobs: those that arrive while an enqueue is under way leave together in the next job, so an idle
+ * server sends one a job and a busy one many. Lists handed over together stay in order.
+ */
+export class Coalescer {
+  readonly #with: Coalescing;
+  #waiting: Command[] = [];
+  #running: Promise<void> | undefined;
+
+  constructor(coalescing: Coalescing) {
+    this.#with = coalescing;
+  }
+
+  add(commands: readonly Command[]): void {
+    this.#waiting.push(...commands);
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined;
+    });
+  }
+
+  /** Settles when everything handed over is sent or no longer wanted. */
+  async idle(): Promise<void> {
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    let failures = 0;
+    while (this.#waiting.length > 0) {
+      const commands = this.#waiting.slice(0, COMMANDS_MAX).filter((command) => this.#with.wanted(command));
+      if (commands.length > 0) {
+        const job = { commands };
+        try {
+          await sendJob(this.#with.queue, job);
+        } catch (error) {
+          this.#with.onError(error as Error);
+          await this.#with.delay(Math.min(RETRY_MAX_MS, RETRY_START_MS * 2 ** failures));
+          failures += 1;
+          continue;
+        }
+        this.#with.sent(job);
+      }
+      failures = 0;
+      this.#waiting = this.#waiting.slice(COMMANDS_MAX);
+    }
+  }
+}
+
+/** Queues a job; the same commands again change nothing while they are in flight. */
+export async function sendJob(queue: JobQueue, job: Job): Promise<void> {
+  await queue.add(JOB, job, { ...JOB_OPTIONS, jobId: jobId(job.commands) });
+}

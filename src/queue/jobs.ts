@@ -1,0 +1,32 @@
+import { type Command, contentOf, digest, identityOf } from '../commands/command.ts';
+
+/** The one queue of a deployment, and what a job in it is called. */
+export const QUEUE = 'guerdon-commands';
+export const JOB = 'apply';
+
+/** Most commands that travel in one job. */
+export const COMMANDS_MAX = 500;
+
+export interface Job {
+  commands: readonly Command[];
+}
+
+/**
+ * A finished or failed job leaves at once, else its id would swallow the same commands when they are queued again. A
+ * job fails only when PostgreSQL does, so it is tried again for long; who waits gives up by its own deadline.
+ */
+export const JOB_OPTIONS = {
+  removeOnComplete: true,
+  removeOnFail: true,
+  attempts: 600,
+  backoff: { type: 'fixed', delay: 500 },
+} as const;
+
+/**
+ * Names a job after all that is in it, so that the queue drops a repeat that is still in flight. Identity and content
+ * both count: a repeat with other content must reach the pipeline to be refused there. A keyless command's identity is
+ * its attempt, which no other shares.
+ */
+export function jobId(commands: readonly Command[]): string {
+  return `j-${digest(commands.flatMap((command) => [identityOf(command), contentOf(command)]))}`;
+}

@@ -1,0 +1,64 @@
+import { hash, timingSafeEqual } from 'node:crypto';
+import type { Queryable } from '../db/pool.ts';
+import { GuerdonError } from '../errors.ts';
+
+interface StoredKey {
+  hash: Buffer;
+  projectId: string;
+}
+
+/** So long a revoked key may still be taken. */
+const FRESH_MS = 1_000;
+const CACHED_MAX = 10_000;
+
+/** Reads one header or metadata value by its lower-case name. */
+export type Headers = (name: string) => string | undefined;
+
+/** Checks API keys; what is stored is a hash of the body, looked up by the prefix and compared in constant time. */
+export class ApiKeys {
+  readonly #db: Queryable;
+  readonly #now: () => number;
+  readonly #known = new Map<string, { readAt: number; key: StoredKey | undefined }>();
+
+  constructor(db: Queryable, now: () => number) {
+    this.#db = db;
+    this.#now = now;
+  }
+
+  /** The project the caller's key belongs to; UNAUTHENTICATED without a valid key. */
+  async authenticate(headers: Headers): Promise<string> {
+    const given = headers('x-api-key') ?? /^Bearer +(.+)$/i.exec(headers('authorization') ?? '')?.[1];
+    if (given === undefined) {
+      throw new GuerdonError(
+        'UNAUTHENTICATED',
+        'API_KEY_MISSING',
+        'an API key is needed: send "x-api-key: prefix.body" or "authorization: Bearer prefix.body"',
+      );
+    }
+    const [, prefix, body] = /^([a-zA-Z0-9_-]{1,32})\.([a-zA-Z0-9_-]{1,128})$/.exec(given.trim()) ?? [];
+    const key = prefix === undefined ? undefined : await this.#find(prefix);
+    if (body === undefined || key === undefined || !timingSafeEqual(hashKeyBody(body), key.hash)) {
+      throw new GuerdonError('UNAUTHENTICATED', 'API_KEY_INVALID', 'the API key is not known or no longer valid');
+    }
+    return key.projectId;
+  }
+
+  async #find(prefix: string): Promise<StoredKey | undefined> {
+    const known = this.#known.get(prefix);
+    if (known !== undefined && this.#now() - known.readAt < FRESH_MS) return known.key;
+    const { rows } = await this.#db.query({
+      name: 'api-key',
+      text: 'select hash, project_id from api_keys where prefix = $1 and revoked_at is null',
+      values: [prefix],
+    });
+    const key = rows[0] === undefined ? undefined : { hash: rows[0].hash, projectId: rows[0].project_id };
+    if (this.#known.size >= CACHED_MAX) this.#known.clear();
+    this.#known.set(prefix, { readAt: this.#now(), key });
+    return key;
+  }
+}
+
+/** What is stored of a key: its body is random, so a fast hash keeps it as safe as a slow one would. */
+export function hashKeyBody(body: string): Buffer {
+  return hash('sha256', body, 'buffer');
+}

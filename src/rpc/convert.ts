@@ -1,0 +1,167 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import type { Now } from '../commands/outcome.ts';
+import type {
+  AppliedBoostSchema,
+  AwardSchema,
+  BoostSchema,
+  EventPointsSchema,
+  LevelSchema,
+  PointsSystemSchema,
+  TriggerSchema,
+} from '../gen/guerdon/v1/types_pb.ts';
+import { LevelBasis, OnFloor, Rounding } from '../gen/guerdon/v1/types_pb.ts';
+import { resolveWindow, windowZone } from '../rules/boost.ts';
+import { formatDecimal } from '../rules/decimal.ts';
+import { levelOf } from '../rules/level.ts';
+import type { ProgramIndex } from '../rules/program.ts';
+import { type DecisionRecord, fromRecord } from '../rules/record.ts';
+import type * as rules from '../rules/types.ts';
+
+const ROUNDING: Record<rules.Rounding, Rounding> = {
+  down: Rounding.DOWN,
+  up: Rounding.UP,
+  nearest: Rounding.NEAREST,
+};
+const ON_FLOOR: Record<rules.OnFloor, OnFloor> = {
+  refuse: OnFloor.REFUSE,
+  clamp: OnFloor.CLAMP,
+  allow: OnFloor.ALLOW,
+};
+const LEVEL_BASIS: Record<rules.LevelBasis, LevelBasis> = {
+  balance: LevelBasis.BALANCE,
+  earned: LevelBasis.EARNED,
+};
+
+export function levelMessage(level: rules.Level): MessageInitShape<typeof LevelSchema> {
+  return { key: level.key, name: level.name, description: level.description, points: level.points };
+}
+
+/** A trigger's award as it was decided. */
+export function awardMessage(
+  fired: rules.Fired,
+  event: { id: string; at: rules.Instant },
+): MessageInitShape<typeof AwardSchema> {
+  return {
+    triggerId: fired.triggerId,
+    fires: fired.fires,
+    amount: fired.amount,
+    withheld: fired.withheld,
+    balanceAfter: fired.balanceAfter,
+    ...(fired.version !== null && { version: fired.version }),
+    boosts: fired.boosts.map(
+      (boost): MessageInitShape<typeof AppliedBoostSchema> => ({
+        id: boost.id,
+        multiplier: formatDecimal(boost.multiplier),
+      }),
+    ),
+    occurredAt: timestampFromMs(event.at),
+    eventId: event.id,
+    capped: fired.withheld !== 0n,
+  };
+}
+
+/**
+ * What an event did, by key of the points system: as it was then, by the program that decided it, or with balances and
+ * levels of `now` by the program in force.
+ */
+export function pointsMessages(
+  decision: DecisionRecord,
+  event: { id: string; at: rules.Instant },
+  then: ProgramIndex,
+  now?: { balances: Now; index: ProgramIndex },
+): Record<string, MessageInitShape<typeof EventPointsSchema>> {
+  const { fired, systems } = fromDecision(decision);
+  return Object.fromEntries(
+    systems.map((change) => {
+      const system = then.systemById.get(change.systemId) as rules.System;
+      const awards = fired.filter((item) => item.systemId === change.systemId);
+      const level = now === undefined ? levelByKey(system, change.levelAfter) : levelNow(change.systemId, now);
+      const balanceNow = now?.balances[change.systemId]?.balance;
+      return [
+        system.key,
+        {
+          added: sum(awards.map((award) => award.amount)),
+          withheld: sum(awards.map((award) => award.withheld)),
+          total: balanceNow === undefined ? change.after.balance : BigInt(balanceNow),
+          levelChanged: change.levelBefore !== change.levelAfter,
+          ...(level !== null && { level: levelMessage(level) }),
+          awards: awards.map((award) => awardMessage(award, event)),
+        },
+      ];
+    }),
+  );
+}
+
+/** The decision of a stored event, for the parts that do not depend on the event's columns. */
+export function fromDecision(decision: DecisionRecord): Pick<rules.Applied, 'fired' | 'systems'> {
+  const zero = { total: 0n, high: 0n };
+  return fromRecord(decision, { programVersion: 0, counter: { before: zero, after: zero } });
+}
+
+export function levelByKey(system: rules.System, key: string | null): rules.Level | null {
+  return system.levels.find((level) => level.key === key) ?? null;
+}
+
+/** The level that today's program gives to today's account. */
+export function levelNow(systemId: string, now: { balances: Now; index: ProgramIndex }): rules.Level | null {
+  const system = now.index.systemById.get(systemId);
+  const account = now.balances[systemId];
+  if (system === undefined || account === undefined) return null;
+  return levelOf(system, { balance: BigInt(account.balance), earned: BigInt(account.earned), version: 0n });
+}
+
+export function systemMessage(system: rules.System): MessageInitShape<typeof PointsSystemSchema> {
+  return {
+    id: system.id,
+    key: system.key,
+    name: system.name,
+    description: system.description,
+    ...(system.maxPoints !== null && { maxPoints: system.maxPoints }),
+    ...(system.minPoints !== null && { minPoints: system.minPoints }),
+    levelBasis: LEVEL_BASIS[system.levelBasis],
+    boostCeiling: system.boostCeiling === null ? '' : formatDecimal(system.boostCeiling),
+    triggers: system.triggers.filter((trigger) => trigger.active).map(triggerMessage),
+  };
+}
+
+function triggerMessage(trigger: rules.Trigger): MessageInitShape<typeof TriggerSchema> {
+  return {
+    id: trigger.id,
+    points: trigger.points,
+    userAttributes: trigger.userAttributes.map((filter) => ({ ...filter })),
+    onFloor: ON_FLOOR[trigger.onFloor],
+    type: {
+      case: 'metric',
+      value: {
+        metricKey: trigger.metricKey,
+        threshold: formatDecimal(trigger.threshold),
+        eventAttributes: trigger.eventAttributes.map((filter) => ({ ...filter })),
+      },
+    },
+  };
+}
+
+/** A boost with its window as the instants that hold for one user. */
+export function boostMessage(
+  boost: rules.Boost,
+  zones: readonly rules.ZonePeriod[],
+  at: rules.Instant,
+  projectZone: string,
+): MessageInitShape<typeof BoostSchema> {
+  const zone = boost.window.kind === 'dates' ? windowZone(boost.window, zones, at, projectZone) : projectZone;
+  const { startTime, endTime } = resolveWindow(boost.window, zone);
+  return {
+    id: boost.id,
+    name: boost.name,
+    multiplier: formatDecimal(boost.multiplier),
+    rounding: ROUNDING[boost.rounding],
+    exclusive: boost.exclusive,
+    startTime: timestampFromMs(startTime),
+    ...(endTime !== null && { endTime: timestampFromMs(endTime) }),
+  };
+}
+
+function sum(amounts: readonly bigint[]): bigint {
+  return amounts.reduce((total, amount) => total + amount, 0n);
+}

@@ -1,0 +1,148 @@
+import * as http from 'node:http';
+import * as http2 from 'node:http2';
+import * as net from 'node:net';
+import type { Message } from '@bufbuild/protobuf';
+import { Code, ConnectError, type ConnectRouter, cors, type HandlerContext } from '@connectrpc/connect';
+import { connectNodeAdapter } from '@connectrpc/connect-node';
+import { type ServerReflectionRequest, ServerReflection } from '../gen/grpc/reflection/v1/reflection_pb.ts';
+import { ServerReflection as ServerReflectionAlpha } from '../gen/grpc/reflection/v1alpha/reflection_pb.ts';
+import type { ApiKeys } from './auth.ts';
+import type { Api, Route } from './call.ts';
+import type { Listening } from './grpc-server.ts';
+import { DEADLINE_MAX_MS, invoke } from './invoke.ts';
+import { plainPages } from './pages.ts';
+import { reflect } from './reflection.ts';
+import { CODE_NUMBERS, detailsOf, toGuerdonError } from './status.ts';
+
+const MESSAGE_MAX_BYTES = 4 * 1024 * 1024;
+/** How long a connection may take to show which HTTP it speaks. */
+const SNIFF_MS = 10_000;
+/** How long calls under way may take to end when the server stops. */
+const CLOSE_MS = 5_000;
+/** What an HTTP/2 client sends first; RFC 9113, section 3.4. */
+const PREFACE = Buffer.from('PRI * HTTP/2.0');
+const PREFACE_DECIDES = 3;
+const CORS_MAX_AGE_S = 7_200;
+
+/** Connect, gRPC-Web and gRPC over HTTP/1.1 and cleartext HTTP/2 on one port, and the plain pages. */
+export async function startHttpServer(
+  api: Api,
+  keys: ApiKeys,
+  routes: readonly Route[],
+  at: { host: string; port: number },
+): Promise<Listening> {
+  const services = [...new Set(routes.map((route) => route.method.parent))];
+  const rpc = connectNodeAdapter({
+    routes: (router) => {
+      for (const route of routes) {
+        router.rpc(route.method, (request: Message, context: HandlerContext) =>
+          invoke(
+            api,
+            keys,
+            route,
+            request,
+            (name) => context.requestHeader.get(name) ?? undefined,
+            context.timeoutMs(),
+          ).catch((error: unknown) => {
+            throw failure(error, api);
+          }),
+        );
+      }
+      addReflection(router, services);
+    },
+    readMaxBytes: MESSAGE_MAX_BYTES,
+    maxTimeoutMs: DEADLINE_MAX_MS,
+    fallback: plainPages(api) as never,
+  });
+  const origins = new Set(api.context.config.corsOrigins);
+  const handler = (request: http.IncomingMessage, response: http.ServerResponse): void => {
+    if (allowOrigin(origins, request, response)) rpc(request, response);
+  };
+  const h1 = http.createServer(handler);
+  const h2 = http2.createServer({}, handler as never);
+  const sessions = new Set<http2.ServerHttp2Session>();
+  h2.on('session', (session) => {
+    sessions.add(session);
+    session.on('close', () => sessions.delete(session));
+  });
+  const sockets = new Set<net.Socket>();
+  const server = net.createServer((socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    sniff(socket, h1, h2);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(at.port, at.host, resolve);
+  });
+  return {
+    port: (server.address() as net.AddressInfo).port,
+    close: async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      h1.closeIdleConnections();
+      for (const session of sessions) session.close();
+      const force = setTimeout(() => {
+        for (const socket of sockets) socket.destroy();
+      }, CLOSE_MS);
+      h1.on('request', (_request, response) => response.setHeader('connection', 'close'));
+      await closed;
+      clearTimeout(force);
+    },
+  };
+}
+
+function failure(thrown: unknown, api: Api): ConnectError {
+  const error = toGuerdonError(thrown, api.context.log);
+  return new ConnectError(error.message, CODE_NUMBERS[error.code] as Code, undefined, detailsOf(error) as never);
+}
+
+function addReflection(router: ConnectRouter, services: Parameters<typeof reflect>[0]): void {
+  for (const reflection of [ServerReflection, ServerReflectionAlpha]) {
+    router.rpc(reflection.method.serverReflectionInfo as never, async function* (requests: AsyncIterable<unknown>) {
+      for await (const request of requests) yield reflect(services, request as ServerReflectionRequest) as never;
+    } as never);
+  }
+}
+
+/** Sets the CORS headers; false when the request was a preflight and is answered. */
+function allowOrigin(origins: Set<string>, request: http.IncomingMessage, response: http.ServerResponse): boolean {
+  const { origin } = request.headers;
+  response.setHeader('vary', 'Origin');
+  const allowed = origin !== undefined && (origins.has(origin) || origins.has('*'));
+  if (allowed) {
+    response.setHeader('access-control-allow-origin', origin);
+    response.setHeader('access-control-expose-headers', cors.exposedHeaders.join(', '));
+  }
+  if (request.method !== 'OPTIONS') return true;
+  if (allowed) {
+    response.setHeader('access-control-allow-methods', cors.allowedMethods.join(', '));
+    const headers = [...cors.allowedHeaders, 'x-api-key', 'authorization'];
+    response.setHeader('access-control-allow-headers', headers.join(', '));
+    response.setHeader('access-control-max-age', String(CORS_MAX_AGE_S));
+  }
+  response.writeHead(allowed ? 204 : 403);
+  response.end();
+  return false;
+}
+
+/** Hands the connection to the HTTP that its first bytes show; Node offers both on one port only under TLS. */
+function sniff(socket: net.Socket, h1: http.Server, h2: http2.Http2Server): void {
+  const timer = setTimeout(() => socket.destroy(), SNIFF_MS);
+  socket.on('error', () => socket.destroy());
+  socket.once('close', () => clearTimeout(timer));
+  let seen = Buffer.alloc(0);
+  const onReadable = (): void => {
+    const chunk: Buffer | null = socket.read();
+    if (chunk === null) return;
+    seen = Buffer.concat([seen, chunk]);
+    const isPreface = PREFACE.subarray(0, seen.length).equals(seen.subarray(0, PREFACE.length));
+    if (isPreface && seen.length < PREFACE_DECIDES) return;
+    clearTimeout(timer);
+    socket.off('readable', onReadable);
+    socket.pause();
+    socket.unshift(seen);
+    (isPreface ? h2 : h1).emit('connection', socket);
+    if (!isPreface) socket.resume();
+  };
+  socket.on('readable', onReadable);
+}

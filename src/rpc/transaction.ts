@@ -1,0 +1,66 @@
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import type { TransactionCommand } from '../commands/command.ts';
+import type { Outcome, TransactionOutcome } from '../commands/outcome.ts';
+import { userIdOf } from '../ledger/balance.ts';
+import { EntryKind } from '../gen/guerdon/v1/points_service_pb.ts';
+import type { System } from '../rules/types.ts';
+import type { Call } from './call.ts';
+import { levelByKey, levelMessage, levelNow } from './convert.ts';
+import { currentProgram, systemOf, userUnknown } from './lookup.ts';
+import { appliedOr } from './send-event.ts';
+
+interface TransactionRequest {
+  userId: string;
+  systemKey: string;
+  amount: bigint;
+  reason: string;
+  idempotencyKey: string;
+}
+
+/** Sends a spend or an adjustment on its way and answers after its commit. */
+export async function transactionAnswer(call: Call, kind: TransactionCommand['kind'], request: TransactionRequest) {
+  const { context, ingest } = call.api;
+  const system = systemOf(await currentProgram(call), request.systemKey);
+  if ((await userIdOf(context.pool, call.projectId, request.userId)) === undefined) throw userUnknown(request.userId);
+  const command: TransactionCommand = {
+    kind,
+    id: context.uuid(),
+    projectId: call.projectId,
+    user: request.userId,
+    systemId: system.id,
+    amount: request.amount.toString(),
+    reason: request.reason,
+    key: request.idempotencyKey,
+    receivedAt: call.receivedAt,
+  };
+  const [outcome] = ingest.submit([command], call.deadline) as [Promise<Outcome>];
+  return answer(call, appliedOr(await outcome, 'transaction'));
+}
+
+const KIND = { spend: EntryKind.SPEND, adjust: EntryKind.ADJUST } as const;
+
+async function answer(call: Call, outcome: TransactionOutcome) {
+  const { programs, pool } = call.api.context;
+  const { entry, now } = outcome;
+  const then = await programs.get(pool, call.projectId, outcome.programVersion);
+  const level =
+    now === undefined
+      ? levelByKey(then.systemById.get(outcome.systemId) as System, outcome.levelAfter)
+      : levelNow(outcome.systemId, { balances: now, index: await currentProgram(call) });
+  return {
+    entry: {
+      version: BigInt(entry.version),
+      kind: KIND[entry.kind],
+      amount: BigInt(entry.amount),
+      balanceAfter: BigInt(entry.balanceAfter),
+      createdAt: timestampFromMs(entry.createdAt),
+      occurredAt: timestampFromMs(entry.receivedAt),
+      reason: entry.reason,
+      idempotencyKey: entry.key,
+    },
+    total: BigInt(now?.[outcome.systemId]?.balance ?? entry.balanceAfter),
+    levelChanged: outcome.levelBefore !== outcome.levelAfter,
+    ...(level !== null && { level: levelMessage(level) }),
+    idempotentReplayed: outcome.status === 'replayed',
+  };
+}

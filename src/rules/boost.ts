@@ -1,0 +1,105 @@
+import { DECIMAL_ONE, formatScaled } from './decimal.ts';
+import { firstMismatch } from './filter.ts';
+import type {
+  AppliedBoost,
+  Attributes,
+  Boost,
+  DateWindow,
+  Instant,
+  InstantWindow,
+  Rounding,
+  System,
+  ZonePeriod,
+} from './types.ts';
+import { endOfDay, localDate, startOfDay, zoneAt } from './zone.ts';
+
+/** Which zone a window of dates is read in; the user's falls back to the project's. */
+export function windowZone(window: DateWindow, zones: readonly ZonePeriod[], at: Instant, projectZone: string): string {
+  return (window.zone === 'user' ? zoneAt(zones, at) : null) ?? projectZone;
+}
+
+/** Whether the window holds the instant. */
+export function isOpen(window: InstantWindow | DateWindow, at: Instant, zone: string): boolean {
+  if (window.kind === 'instants') {
+    return window.startTime <= at && (window.endTime === null || at < window.endTime);
+  }
+  const today = localDate(at, zone);
+  return window.start <= today && (window.end === null || today <= window.end);
+}
+
+/** The window's edges as instants in a zone: start inclusive, end exclusive, null: open. */
+export function resolveWindow(
+  window: InstantWindow | DateWindow,
+  zone: string,
+): { startTime: Instant; endTime: Instant | null } {
+  if (window.kind === 'instants') return { startTime: window.startTime, endTime: window.endTime };
+  return {
+    startTime: startOfDay(window.start, zone),
+    endTime: window.end === null ? null : endOfDay(window.end, zone),
+  };
+}
+
+export interface Multiplication {
+  boosts: readonly AppliedBoost[];
+  product: string;
+  rounding: Rounding;
+  boosted: bigint;
+}
+
+/** Boosts of the system that apply to a user with these attributes and zones at an instant. */
+export function applicable<B extends Boost>(
+  boosts: readonly B[],
+  user: { attributes: Attributes; zones: readonly ZonePeriod[] },
+  at: Instant,
+  projectZone: string,
+): readonly B[] {
+  return boosts.filter((boost) => {
+    if (firstMismatch(boost.userAttributes, user.attributes) !== undefined) return false;
+    const zone =
+      boost.window.kind === 'dates' ? windowZone(boost.window, user.zones, at, projectZone) : projectZone;
+    return isOpen(boost.window, at, zone);
+  });
+}
+
+/** base × the product of all boosts, exactly, rounded once. `base` is positive; without boosts it is unchanged. */
+export function multiply(base: bigint, boosts: readonly Boost[], ceiling: System['boostCeiling']): Multiplication {
+  const chosen = chooseExclusive(boosts);
+  if (chosen.length === 0) return { boosts: [], product: '1', rounding: 'down', boosted: base };
+  let numerator = 1n;
+  for (const boost of chosen) numerator *= boost.multiplier;
+  let denominator = DECIMAL_ONE ** BigInt(chosen.length);
+  if (ceiling !== null && numerator * DECIMAL_ONE > ceiling * denominator) {
+    numerator = ceiling;
+    denominator = DECIMAL_ONE;
+  }
+  const rounding = commonRounding(chosen);
+  return {
+    boosts: chosen.map(({ id, multiplier }) => ({ id, multiplier })),
+    product: formatScaled(numerator, denominator.toString().length - 1),
+    rounding,
+    boosted: roundQuotient(base * numerator, denominator, rounding),
+  };
+}
+
+/** Where one boost is exclusive, the best exclusive one stands alone; the first of equals. */
+function chooseExclusive(boosts: readonly Boost[]): readonly Boost[] {
+  let best: Boost | undefined;
+  for (const boost of boosts) {
+    if (boost.exclusive && (best === undefined || boost.multiplier > best.multiplier)) best = boost;
+  }
+  return best === undefined ? boosts : [best];
+}
+
+function commonRounding(boosts: readonly Boost[]): Rounding {
+  const first = boosts[0]?.rounding ?? 'down';
+  return boosts.every((boost) => boost.rounding === first) ? first : 'down';
+}
+
+/** Both are positive. Halves go away from zero. */
+function roundQuotient(numerator: bigint, denominator: bigint, rounding: Rounding): bigint {
+  const quotient = numerator / denominator;
+  const rest = numerator % denominator;
+  if (rest === 0n || rounding === 'down') return quotient;
+  if (rounding === 'up') return quotient + 1n;
+  return rest * 2n >= denominator ? quotient + 1n : quotient;
+}

@@ -1,0 +1,39 @@
+import { levelOf } from './level.ts';
+import { post } from './limit.ts';
+import type { Account, RefusalCode, System, SystemChange } from './types.ts';
+
+/** `spend` takes `amount` > 0 points; `adjust` grants them, or deducts when negative. */
+export interface Transaction {
+  kind: 'spend' | 'adjust';
+  amount: bigint;
+}
+
+export type Transacted =
+  | { outcome: 'applied'; posted: bigint; change: SystemChange }
+  | { outcome: 'refused'; code: RefusalCode; detail: Readonly<Record<string, string>> };
+
+/** Decides a spend or an adjustment: all of it or nothing, within floor and cap. Boosts do not concern it. */
+export function transact(system: System, account: Account, transaction: Transaction): Transacted {
+  const posted = transaction.kind === 'spend' ? -transaction.amount : transaction.amount;
+  const detail = { system: system.key, balance: account.balance.toString(), amount: posted.toString() };
+  const target = account.balance + posted;
+  if (posted < 0n && system.minPoints !== null && target < system.minPoints) {
+    return { outcome: 'refused', code: 'OUT_OF_POINTS', detail: { ...detail, needed: (-posted).toString() } };
+  }
+  if (posted > 0n && system.maxPoints !== null && target > system.maxPoints) {
+    return { outcome: 'refused', code: 'ABOVE_CAP', detail: { ...detail, cap: system.maxPoints.toString() } };
+  }
+  const after = post(account, posted);
+  if (after === null) return { outcome: 'refused', code: 'BALANCE_OUT_OF_RANGE', detail };
+  return {
+    outcome: 'applied',
+    posted,
+    change: {
+      systemId: system.id,
+      before: account,
+      after,
+      levelBefore: levelOf(system, account)?.key ?? null,
+      levelAfter: levelOf(system, after)?.key ?? null,
+    },
+  };
+}

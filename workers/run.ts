@@ -1,0 +1,79 @@
+import { applyBatch } from '../src/commands/apply.ts';
+import type { Command } from '../src/commands/command.ts';
+import type { Outcome } from '../src/commands/outcome.ts';
+import { leaveInbox } from '../src/commands/accept.ts';
+import { type Context, lanesOf } from '../src/context.ts';
+import { createPool } from '../src/db/pool.ts';
+import type { Attempts } from '../src/db/serializable.ts';
+import type { Reply } from '../src/queue/replies.ts';
+import { Lanes } from './lanes.ts';
+import { startSweep } from './sweep.ts';
+
+/** Jobs that one process has in hand at once. */
+const JOBS_IN_HAND = 64;
+
+export interface Workers {
+  attempts: Attempts;
+  /** Finishes the jobs in hand, then stops. */
+  close(): Promise<void>;
+}
+
+/**
+ * Applies queued commands until closed. `settleHere` tells a call that waits in this process; outcomes of other
+ * processes' calls are published.
+ */
+export async function startWorkers(
+  context: Context,
+  settleHere: (id: string, outcome: Outcome) => boolean,
+): Promise<Workers> {
+  const { log } = context;
+  const count = await lanesOf(context);
+  const pool = createPool({
+    url: context.databaseUrl,
+    max: count + 1,
+    name: 'guerdon-lanes',
+    indexesOnly: true,
+    onError: (err) => log.warn({ err }, 'lane connection lost'),
+  });
+  const attempts: Attempts = { begun: 0, committed: 0, conflicts: 0 };
+  const applying = { pool, attempts, programs: context.programs, now: context.now, random: context.random, log };
+  const lanes = new Lanes({
+    count,
+    apply: (lane, commands) => applyBatch(applying, lane, commands),
+    done: async (commands, outcomes) => {
+      await leaveInbox(pool, commands);
+      await reply(context, commands, outcomes, settleHere);
+    },
+  });
+  const worker = context.backend.worker((job) => lanes.run(job.data.commands), JOBS_IN_HAND);
+  const sweep = startSweep(context);
+  return {
+    attempts,
+    async close() {
+      await sweep.close();
+      await worker.close();
+      await pool.end();
+    },
+  };
+}
+
+/** The outcomes are committed; that telling somebody fails costs time, not correctness. */
+async function reply(
+  context: Context,
+  commands: readonly Command[],
+  outcomes: readonly Outcome[],
+  settleHere: (id: string, outcome: Outcome) => boolean,
+): Promise<void> {
+  const elsewhere = new Map<string, Reply[]>();
+  commands.forEach((command, index) => {
+    const outcome = outcomes[index] as Outcome;
+    if (command.replyTo === undefined || settleHere(command.id, outcome)) return;
+    if (command.replyTo === context.address) return;
+    const replies = elsewhere.get(command.replyTo) ?? [];
+    replies.push([command.id, outcome]);
+    elsewhere.set(command.replyTo, replies);
+  });
+  for (const [address, replies] of elsewhere) {
+    await context.replies.publish(address, replies).catch((err) => context.log.warn({ err }, 'reply not sent'));
+  }
+}
