@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import canonicalize from 'canonicalize';
+import { canonical } from '../ledger/hash.ts';
 import type { Attributes, Instant } from '../rules/types.ts';
 
 /** What a command may change of the user's profile; absent fields stay. */
@@ -82,8 +82,4 @@ export function distinctUsers(commands: readonly Command[]): { projectId: string
   const users = new Map<string, { projectId: string; externalId: string }>();
   for (const { projectId, user } of commands) users.set(`${projectId} ${user}`, { projectId, externalId: user });
   return [...users.values()];
-}
-
-function canonical(value: unknown): string {
-  return canonicalize(value) as string;
 }

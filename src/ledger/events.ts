@@ -65,14 +65,18 @@ export async function findKnownEvents(db: Queryable, names: readonly EventName[]
   if (names.length === 0) return [];
   const { rows } = await db.query({
     name: 'find-known-events',
-    text: `select asked.id
-      from unnest($1::bigint[], $2::text[], $3::bigint[], $4::boolean[], $5::text[], $6::uuid[])
-        as asked (project_id, external_id, metric_id, keyed, key, id)
-      left join users u using (project_id, external_id)
-      where exists (select from events e where e.user_id = u.id and e.metric_id = asked.metric_id
-          and e.keyed = asked.keyed and e.key = asked.key)
-        or exists (select from refusals r where r.user_id = u.id and r.id = asked.id)
-        or exists (select from poisoned p where p.id = asked.id)`,
+    text: `with asked as (
+        select * from unnest($1::bigint[], $2::text[], $3::bigint[], $4::boolean[], $5::text[], $6::uuid[])
+          as asked (project_id, external_id, metric_id, keyed, key, id)
+      )
+      select asked.id from asked join users u using (project_id, external_id)
+        join events e on e.user_id = u.id and e.metric_id = asked.metric_id and e.keyed = asked.keyed
+          and e.key = asked.key
+      union all
+      select asked.id from asked join users u using (project_id, external_id)
+        join refusals r on r.user_id = u.id and r.id = asked.id
+      union all
+      select asked.id from asked join poisoned p using (id)`,
     values: nameColumns(names),
   });
   return rows.map((row) => row.id as string);

@@ -55,5 +55,10 @@ export function entryHash(previous: Buffer | null, entry: Omit<EntryRow, 'hash'>
 }
 
 function digest(content: unknown[]): Buffer {
-  return hash('sha256', canonicalize(content) as string, 'buffer');
+  return hash('sha256', canonical(content), 'buffer');
+}
+
+/** The RFC 8785 form of a JSON value: one text for one content. */
+export function canonical(content: unknown): string {
+  return canonicalize(content) as string;
 }

@@ -4,7 +4,7 @@ import { Attribute } from '../db/entities/attribute.ts';
 import { Metric } from '../db/entities/metric.ts';
 import { PointsSystem } from '../db/entities/points-system.ts';
 import { Program } from '../db/entities/program.ts';
-import { Project } from '../db/entities/project.ts';
+import { Project, type ProjectRecord } from '../db/entities/project.ts';
 import type { Orm } from '../db/orm.ts';
 import { demo, demoProgram } from './demo.ts';
 import { newKey, storedKey } from './keys.ts';
@@ -23,7 +23,7 @@ export interface Sources {
 export async function bootstrap(orm: Orm, configuredKey: string | undefined, sources: Sources): Promise<string | undefined> {
   return orm.em.fork().transactional(async (em) => {
     await em.execute(`select pg_advisory_xact_lock(hashtext('guerdon bootstrap'))`);
-    const project = (await em.findOne(Project, {}, { orderBy: { id: 'asc' } })) ?? (await makeDemo(em, sources));
+    const project = (await firstProject(em)) ?? (await makeDemo(em, sources));
     if (configuredKey !== undefined) {
       await ensureKey(em, project, configuredKey, sources);
       return configuredKey;
@@ -32,14 +32,21 @@ export async function bootstrap(orm: Orm, configuredKey: string | undefined, sou
   });
 }
 
+/** The project with this key, or the one that was made first. */
+export async function firstProject(em: Em, key?: string): Promise<ProjectRecord | undefined> {
+  const where = key === undefined ? {} : { key };
+  const [project] = await em.find(Project, where, { orderBy: { id: 'asc' }, limit: 1 });
+  return project;
+}
+
 /** Makes another admin key of a project; its body is stored nowhere. */
-export async function mintKey(em: Em, project: typeof Project.$infer, sources: Sources): Promise<string> {
+export async function mintKey(em: Em, project: ProjectRecord, sources: Sources): Promise<string> {
   const key = newKey(randomBytes);
   await ensureKey(em, project, key, sources);
   return key;
 }
 
-async function ensureKey(em: Em, project: typeof Project.$infer, key: string, sources: Sources): Promise<void> {
+async function ensureKey(em: Em, project: ProjectRecord, key: string, sources: Sources): Promise<void> {
   const { prefix, hash } = storedKey(key);
   const known = await em.findOne(ApiKey, { prefix });
   if (known === null) {
@@ -50,7 +57,7 @@ async function ensureKey(em: Em, project: typeof Project.$infer, key: string, so
   }
 }
 
-async function makeDemo(em: Em, sources: Sources): Promise<typeof Project.$infer> {
+async function makeDemo(em: Em, sources: Sources): Promise<ProjectRecord> {
   const createdAt = new Date(sources.now());
   const { key, name, timeZone } = demo;
   const project = em.create(Project, { key, name, timeZone, programVersion: 1, createdAt });

@@ -95,6 +95,16 @@ describe('the record of a decision', () => {
       { fired: [plain], systems: [{ ...xp, levels: [null, 'bronze'] }] } as DecisionRecord,
     ],
     [
+      'keeps a level that was lost',
+      system([trigger(1, -5)], { levels: [level('bronze', 5)] }),
+      user({ balance: 5 }),
+      event(1),
+      {
+        fired: [{ ...plain, base: '-5', room: '5', amount: '-5', balance: '0', version: '2' }],
+        systems: [{ system: 'xp', before: ['5', '5', '1'], after: ['0', '5', '2'], levels: ['bronze', null] }],
+      },
+    ],
+    [
       'has no version for an award that made no entry',
       system([trigger(1, 5)], { max: 5 }),
       user({ balance: 5 }),

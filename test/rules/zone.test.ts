@@ -53,6 +53,7 @@ describe('a change of zone', () => {
     ['west waits by the clock of that day', LOS_ANGELES, HONOLULU, '2026-07-10T07:30Z', '2026-07-10T10:00Z'],
     ['west by 23 hours waits for midnight there', AUCKLAND, PAGO_PAGO, '2026-07-10T12:00Z', '2026-07-11T11:00Z'],
     ['west by 24 hours never takes effect', 'Pacific/Apia', PAGO_PAGO, '2026-07-10T12:00Z', null],
+    ['west by 24 hours waits until clocks make it 23', AUCKLAND, PAGO_PAGO, '2026-04-03T12:00Z', '2026-04-05T11:00Z'],
     ['west by 25 hours never takes effect', KIRITIMATI, PAGO_PAGO, '2026-07-10T12:00Z', null],
     ['to another name of it is one', 'Asia/Kolkata', 'Asia/Calcutta', '2026-03-10T12:00Z', '2026-03-10T12:00Z'],
   ])('%s', (_title, from, to, at, effect) => {

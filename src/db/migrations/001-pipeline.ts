@@ -256,24 +256,23 @@ const ledger = [
   // Accounts follow entries, by the database itself: each new entry must be the next version and carry the balance
   // that the one before it and its own amount add up to. Only upserts touch `accounts`, since a SELECT here would put
   // predicate locks on pages that other lanes write.
-  `create function post_entries() returns trigger language plpgsql as $$
+  `create function post_entries() returns trigger language plpgsql set enable_hashjoin = on as $$
   declare
     broken record;
   begin
     with steps as (
-      select user_id, system_id, version, balance_after, hash, kind, amount,
-        row_number() over w as step,
-        sum(amount) over w as running,
-        sum(case when amount > 0 and kind <> 'reverse' then amount else 0 end) over w as earned
+      select user_id, system_id, version, balance_after, hash,
+        count(*) over account as steps,
+        row_number() over history as step,
+        sum(amount) over history as running,
+        sum(case when amount > 0 and kind <> 'reverse' then amount else 0 end) over history as earned
       from new_entries
-      window w as (partition by user_id, system_id order by version)
-    ), ends as (
-      select distinct on (user_id, system_id) user_id, system_id, step, running, earned, hash
-      from steps
-      order by user_id, system_id, version desc
+      window account as (partition by user_id, system_id),
+        history as (partition by user_id, system_id order by version)
     ), posted as (
       insert into accounts as a (user_id, system_id, balance, earned, version, hash)
-      select user_id, system_id, running, earned, step, hash from ends order by user_id, system_id
+      select user_id, system_id, running, earned, steps, hash from steps where step = steps
+      order by user_id, system_id
       on conflict (user_id, system_id) do update set
         balance = a.balance + excluded.balance,
         earned = a.earned + excluded.earned,
@@ -282,10 +281,11 @@ const ledger = [
       returning user_id, system_id, balance, version
     )
     select s.user_id, s.system_id, s.version into broken
-    from steps s
-    join ends e using (user_id, system_id)
+    from (
+      select *, sum(running) filter (where step = steps) over (partition by user_id, system_id) as total from steps
+    ) s
     join posted p using (user_id, system_id)
-    where s.version <> p.version - e.step + s.step or s.balance_after <> p.balance - e.running + s.running
+    where s.version <> p.version - s.steps + s.step or s.balance_after <> p.balance - s.total + s.running
     order by 1, 2, 3
     limit 1;
     if found then

@@ -1,0 +1,14 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import { Project } from './project.ts';
+
+export const Metric = defineEntity({
+  name: 'Metric',
+  tableName: 'metrics',
+  properties: {
+    id: p.bigint('string').primary(),
+    project: () => p.manyToOne(Project),
+    key: p.text(),
+    name: p.text(),
+    createdAt: p.datetime(3),
+  },
+});

@@ -1,0 +1,280 @@
+import type { Pool, Queryable } from '../db/pool.ts';
+import type { Programs } from '../db/programs.ts';
+import { decide } from '../rules/decide.ts';
+import { formatDecimal, parseDecimal } from '../rules/decimal.ts';
+import { type DecisionRecord, fromRecord, toRecord } from '../rules/record.ts';
+import type { Account, Counter, Program } from '../rules/types.ts';
+import { canonical, entryHash, eventHash } from './hash.ts';
+import { shortest } from './events.ts';
+import type { EntryRow, EventRow } from './rows.ts';
+
+/** The first row that is not what it must be, and in what way. */
+export interface Fault {
+  row: string;
+  fault: string;
+}
+
+export interface Verified {
+  users: number;
+  events: number;
+  entries: number;
+  fault: Fault | undefined;
+}
+
+const USERS_AT_ONCE = 200;
+const ROWS_AT_ONCE = 1_000;
+
+/**
+ * Recomputes everything that can be recomputed: each user's chain of events with its hashes, totals and decisions, each
+ * account's chain of entries with its hashes and sums, and that awards are those that the events decided. Stops at the
+ * first fault, in the order of user ids.
+ */
+export async function verify(pool: Pool, programs: Programs): Promise<Verified> {
+  const counts: Verified = { users: 0, events: 0, entries: 0, fault: undefined };
+  for (let after = '0'; ; ) {
+    const { rows } = await pool.query(
+      `select id, project_id, seq, event_hash from users where id > $1 order by id limit ${USERS_AT_ONCE}`,
+      [after],
+    );
+    for (const user of rows as UserHead[]) {
+      counts.fault = await verifyUser(pool, programs, user, counts);
+      if (counts.fault !== undefined) return counts;
+      counts.users += 1;
+      after = user.id;
+    }
+    if (rows.length < USERS_AT_ONCE) return counts;
+  }
+}
+
+interface UserHead {
+  id: string;
+  project_id: string;
+  seq: string;
+  event_hash: Buffer | null;
+}
+
+/** Awards that events decided and entries must show: by system and version. */
+type Expected = Map<string, { amount: bigint; balanceAfter: bigint; eventId: string; triggerId: string }>;
+
+async function verifyUser(
+  pool: Pool,
+  programs: Programs,
+  user: UserHead,
+  counts: Verified,
+): Promise<Fault | undefined> {
+  const expected: Expected = new Map();
+  const totals = new Map<string, Counter>();
+  let seq = 0n;
+  let hash: Buffer | null = null;
+  for await (const event of eventsOf(pool, user.id)) {
+    const row = `events (${user.id}, ${event.id})`;
+    const { program } = await programs.get(pool, user.project_id, event.programVersion);
+    const fault = eventFault(event, program, seq, hash, totals.get(event.metricId));
+    if (fault !== undefined) return { row, fault };
+    seq = event.seq;
+    hash = event.hash;
+    totals.set(event.metricId, { total: parseDecimal(event.totalAfter), high: parseDecimal(event.highAfter) });
+    for (const fired of decisionOf(event).fired) {
+      if (fired.version === null) continue;
+      expected.set(`${fired.systemId} ${fired.version}`, { ...fired, eventId: event.id });
+    }
+    counts.events += 1;
+  }
+  if (seq !== BigInt(user.seq)) return { row: `users (${user.id})`, fault: `seq is ${user.seq}, its events end at ${seq}` };
+  if (!same(hash, user.event_hash)) return { row: `users (${user.id})`, fault: 'hash is not that of its last event' };
+  return (await totalsFault(pool, user.id, totals)) ?? (await accountsFault(pool, user.id, expected, counts));
+}
+
+function eventFault(
+  event: EventRow,
+  program: Program,
+  seqBefore: bigint,
+  hashBefore: Buffer | null,
+  counterBefore: Counter = { total: 0n, high: 0n },
+): string | undefined {
+  if (event.seq !== seqBefore + 1n) return `seq is ${event.seq}, it must be ${seqBefore + 1n}`;
+  if (event.totalBefore !== formatDecimal(counterBefore.total)) {
+    return `total before is ${event.totalBefore}, the event before left ${formatDecimal(counterBefore.total)}`;
+  }
+  if (event.highBefore !== formatDecimal(counterBefore.high)) {
+    return `high-water mark before is ${event.highBefore}, the event before left ${formatDecimal(counterBefore.high)}`;
+  }
+  if (!same(eventHash(hashBefore, event), event.hash)) return 'hash does not match its content';
+  const again = decideAgain(event, program);
+  return canonical(again) === canonical(event.decision) ? undefined : 'its program and inputs give another decision';
+}
+
+/** Decides the event from what is stored with it. */
+function decideAgain(event: EventRow, program: Program): DecisionRecord | string {
+  const stored = decisionOf(event);
+  const accounts = new Map<string, Account>(stored.systems.map((change) => [change.systemId, change.before]));
+  const counters = new Map<string, Counter>();
+  for (const item of [...stored.fired, ...stored.notFired]) {
+    if (item.counter !== undefined) counters.set(item.triggerId, item.counter.before);
+  }
+  const attributes = Object.entries(stored.consulted).filter((entry): entry is [string, string] => entry[1] !== null);
+  const decision = decide(
+    program,
+    {
+      attributes: Object.fromEntries(attributes),
+      zones: stored.zone === null ? [] : [{ from: Number.MIN_SAFE_INTEGER, zone: stored.zone }],
+      boosts: stored.userBoosts,
+      counter: stored.counter.before,
+      triggerCounters: counters,
+      accounts,
+    },
+    { metricId: event.metricId, value: parseDecimal(event.value), attributes: event.attributes, at: event.occurredAt },
+  );
+  return decision.outcome === 'applied' ? toRecord(decision) : decision.code;
+}
+
+function decisionOf(event: EventRow) {
+  return fromRecord(event.decision, {
+    programVersion: event.programVersion,
+    counter: {
+      before: { total: parseDecimal(event.totalBefore), high: parseDecimal(event.highBefore) },
+      after: { total: parseDecimal(event.totalAfter), high: parseDecimal(event.highAfter) },
+    },
+  });
+}
+
+async function totalsFault(db: Queryable, userId: string, totals: Map<string, Counter>): Promise<Fault | undefined> {
+  const { rows } = await db.query('select metric_id, total, high from metric_totals where user_id = $1', [userId]);
+  const stored = new Map(rows.map((row) => [row.metric_id as string, row]));
+  for (const [metricId, counter] of totals) {
+    const row = stored.get(metricId);
+    const is = row === undefined ? 'missing' : `${shortest(row.total)}, high ${shortest(row.high)}`;
+    const must = `${formatDecimal(counter.total)}, high ${formatDecimal(counter.high)}`;
+    if (is !== must) return { row: `metric_totals (${userId}, ${metricId})`, fault: `is ${is}; its events give ${must}` };
+  }
+  const stray = rows.find((row) => !totals.has(row.metric_id) && Number(row.high) !== 0);
+  return stray === undefined
+    ? undefined
+    : { row: `metric_totals (${userId}, ${stray.metric_id})`, fault: 'counts something without any event' };
+}
+
+async function accountsFault(
+  db: Queryable,
+  userId: string,
+  expected: Expected,
+  counts: Verified,
+): Promise<Fault | undefined> {
+  const { rows: accounts } = await db.query(
+    'select system_id, balance, earned, version, hash from accounts where user_id = $1 order by system_id',
+    [userId],
+  );
+  for (const account of accounts) {
+    const sum = { balance: 0n, earned: 0n, version: 0n };
+    let hash: Buffer | null = null;
+    for await (const entry of entriesOf(db, userId, account.system_id)) {
+      const row = `entries (${userId}, ${entry.systemId}, ${entry.version})`;
+      const fault = entryFault(entry, sum, hash, expected);
+      if (fault !== undefined) return { row, fault };
+      sum.version = entry.version;
+      sum.balance = entry.balanceAfter;
+      if (entry.amount > 0n) sum.earned += entry.amount;
+      hash = entry.hash;
+      counts.entries += 1;
+    }
+    const row = `accounts (${userId}, ${account.system_id})`;
+    for (const field of ['version', 'balance', 'earned'] as const) {
+      if (BigInt(account[field]) !== sum[field]) {
+        return { row, fault: `${field} is ${account[field]}, its entries give ${sum[field]}` };
+      }
+    }
+    if (!same(hash, account.hash)) return { row, fault: 'hash is not that of its last entry' };
+  }
+  const [missing] = expected.keys();
+  if (missing === undefined) return undefined;
+  return { row: `entries (${userId}, ${missing.replace(' ', ', ')})`, fault: 'its event decided it, but it is missing' };
+}
+
+function entryFault(
+  entry: EntryRow,
+  sum: { balance: bigint; version: bigint },
+  hashBefore: Buffer | null,
+  expected: Expected,
+): string | undefined {
+  if (entry.version !== sum.version + 1n) return `version is ${entry.version}, it must be ${sum.version + 1n}`;
+  if (entry.balanceAfter !== sum.balance + entry.amount) {
+    return `balance after is ${entry.balanceAfter}; ${entry.amount} on ${sum.balance} is ${sum.balance + entry.amount}`;
+  }
+  if (!same(entryHash(hashBefore, entry), entry.hash)) return 'hash does not match its content';
+  if (entry.kind !== 'award') return undefined;
+  const key = `${entry.systemId} ${entry.version}`;
+  const award = expected.get(key);
+  expected.delete(key);
+  if (award === undefined) return 'no event decided it';
+  const asDecided =
+    award.amount === entry.amount &&
+    award.balanceAfter === entry.balanceAfter &&
+    award.eventId === entry.eventId &&
+    award.triggerId === entry.triggerId;
+  return asDecided ? undefined : 'its event decided another';
+}
+
+async function* eventsOf(db: Queryable, userId: string): AsyncGenerator<EventRow> {
+  for (let after = '0'; ; ) {
+    const { rows } = await db.query(
+      `select * from events where user_id = $1 and seq > $2 order by seq limit ${ROWS_AT_ONCE}`,
+      [userId, after],
+    );
+    for (const row of rows) {
+      yield {
+        userId: row.user_id,
+        id: row.id,
+        seq: BigInt(row.seq),
+        metricId: row.metric_id,
+        keyed: row.keyed,
+        key: row.key,
+        value: shortest(row.value),
+        attributes: row.attributes,
+        occurredAt: row.occurred_at.getTime(),
+        occurredAtSent: row.occurred_at_sent,
+        receivedAt: row.received_at.getTime(),
+        createdAt: row.created_at.getTime(),
+        totalBefore: shortest(row.total_before),
+        totalAfter: shortest(row.total_after),
+        highBefore: shortest(row.high_before),
+        highAfter: shortest(row.high_after),
+        programVersion: row.program_version,
+        decision: row.decision,
+        hash: row.hash,
+      };
+      after = row.seq;
+    }
+    if (rows.length < ROWS_AT_ONCE) return;
+  }
+}
+
+async function* entriesOf(db: Queryable, userId: string, systemId: string): AsyncGenerator<EntryRow> {
+  for (let after = '0'; ; ) {
+    const { rows } = await db.query(
+      `select * from entries where user_id = $1 and system_id = $2 and version > $3 order by version limit ${ROWS_AT_ONCE}`,
+      [userId, systemId, after],
+    );
+    for (const row of rows) {
+      yield {
+        userId: row.user_id,
+        systemId: row.system_id,
+        version: BigInt(row.version),
+        kind: row.kind,
+        amount: BigInt(row.amount),
+        balanceAfter: BigInt(row.balance_after),
+        causeKey: row.cause_key,
+        eventId: row.event_id,
+        triggerId: row.trigger_id,
+        commandId: row.command_id,
+        occurredAt: row.occurred_at.getTime(),
+        createdAt: row.created_at.getTime(),
+        hash: row.hash,
+      };
+      after = row.version;
+    }
+    if (rows.length < ROWS_AT_ONCE) return;
+  }
+}
+
+function same(a: Buffer | null, b: Buffer | null): boolean {
+  return a === null || b === null ? a === b : a.equals(b);
+}
