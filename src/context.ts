@@ -13,6 +13,8 @@ const POOL_MAX = 10;
 export interface Context {
   config: Config;
   databaseUrl: string;
+  /** How many lanes the deployment has. */
+  lanes: number;
   log: Logger;
   /** Milliseconds since the epoch. */
   now: () => number;
@@ -29,10 +31,19 @@ export interface Context {
   address: string;
 }
 
+/** What all processes of a deployment have in common, kept in its database. */
+export interface Deployment {
+  databaseUrl: string;
+  /** Letters and digits. */
+  name: string;
+  lanes: number;
+}
+
 export type Sources = Pick<Context, 'log' | 'now' | 'uuid' | 'random'>;
 
-export function createContext(config: Config, databaseUrl: string, sources: Sources): Context {
+export function createContext(config: Config, deployment: Deployment, sources: Sources): Context {
   const { log, now, uuid } = sources;
+  const { databaseUrl } = deployment;
   const pool = createPool({
     url: databaseUrl,
     max: POOL_MAX,
@@ -40,11 +51,12 @@ export function createContext(config: Config, databaseUrl: string, sources: Sour
     onError: (err) => log.warn({ err }, 'database connection lost'),
   });
   const onError = (err: Error) => log.warn({ err }, 'queue connection failed');
-  const backend = openBackend({ redisUrl: config.redisUrl, databaseUrl }, onError);
+  const backend = openBackend({ redisUrl: config.redisUrl, databaseUrl, deployment: deployment.name, onError });
   return {
     ...sources,
     config,
     databaseUrl,
+    lanes: deployment.lanes,
     pool,
     programs: new Programs(),
     catalog: new Catalog(pool, now),
@@ -58,10 +70,4 @@ export async function closeContext(context: Context): Promise<void> {
   await context.replies.close();
   await context.backend.close();
   await context.pool.end();
-}
-
-/** How many lanes the deployment has: one number for all its processes, kept in the database. */
-export async function lanesOf(context: Context): Promise<number> {
-  const { rows } = await context.pool.query(`select value::int as lanes from settings where name = 'lanes'`);
-  return rows[0].lanes as number;
 }

@@ -67,7 +67,10 @@ export function invalid(violations: readonly Violation[]): GuerdonError {
   return new GuerdonError('INVALID_ARGUMENT', 'FIELDS_INVALID', message, { violations });
 }
 
-const REFUSALS: Record<RefusalCode, { code: ErrorCode; message: (detail: Readonly<Record<string, string>>) => string }> = {
+const REFUSALS: Record<
+  RefusalCode,
+  { code: ErrorCode; message: (detail: Readonly<Record<string, string>>) => string }
+> = {
   OUT_OF_POINTS: {
     code: 'FAILED_PRECONDITION',
     message: ({ system, balance, needed }) => `${system}: ${needed} points are needed, the balance is ${balance}`,
@@ -79,7 +82,8 @@ const REFUSALS: Record<RefusalCode, { code: ErrorCode; message: (detail: Readonl
   },
   TOTAL_OUT_OF_RANGE: {
     code: 'OUT_OF_RANGE',
-    message: ({ totalBefore, value }) => `value: ${value} on a total of ${totalBefore} leaves 18 digits before the point`,
+    message: ({ totalBefore, value }) =>
+      `value: ${value} on a total of ${totalBefore} leaves 18 digits before the point`,
   },
   BALANCE_OUT_OF_RANGE: {
     code: 'OUT_OF_RANGE',

@@ -2,7 +2,7 @@ import pino from 'pino';
 import { v7 } from 'uuid';
 import { startWorkers, type Workers } from '../workers/run.ts';
 import { type Config, readConfig } from './config.ts';
-import { closeContext, type Context, createContext } from './context.ts';
+import { type Context, closeContext, createContext } from './context.ts';
 import { startEmbeddedPostgres } from './db/embedded.ts';
 import { Ingest } from './queue/ingest.ts';
 import { ApiKeys } from './rpc/auth.ts';
@@ -42,7 +42,7 @@ export async function start(
   try {
     const databaseUrl = config.databaseUrl ?? (await startDatabase(config, closing, say));
     const prepared = await prepareDatabase(config, databaseUrl, { now: Date.now, uuid: () => v7() });
-    const context = createContext(config, databaseUrl, {
+    const context = createContext(config, prepared, {
       log,
       now: Date.now,
       uuid: () => v7(),
@@ -50,7 +50,7 @@ export async function start(
     });
     closing.push(() => closeContext(context));
     const api = config.role === 'worker' ? undefined : await startIngest(context, closing);
-    const workers = config.role === 'api' ? undefined : await startApplying(context, api, closing);
+    const workers = config.role === 'api' ? undefined : startApplying(context, api, closing);
     const ports = api === undefined ? undefined : await startServers(api, closing);
     return { config, context, httpPort: ports?.http, grpcPort: ports?.grpc, workers, prepared, close };
   } catch (error) {
@@ -74,8 +74,8 @@ async function startIngest(context: Context, closing: Close[]): Promise<Api> {
   return { context, ingest };
 }
 
-async function startApplying(context: Context, api: Api | undefined, closing: Close[]): Promise<Workers> {
-  const workers = await startWorkers(context, (id, outcome) => api?.ingest.settle(id, outcome) ?? false);
+function startApplying(context: Context, api: Api | undefined, closing: Close[]): Workers {
+  const workers = startWorkers(context, (id, outcome) => api?.ingest.settle(id, outcome) ?? false);
   closing.push(() => workers.close());
   return workers;
 }

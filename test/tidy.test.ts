@@ -27,7 +27,15 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'src/context.ts',
     'src/queue/ingest.ts',
   ],
-  'src/setup/': ['src/config.ts', 'src/db/', 'src/rules/', 'src/queue/backend.ts', 'src/rpc/auth.ts', 'src/process.ts'],
+  'src/setup/': [
+    'src/config.ts',
+    'src/db/',
+    'src/rules/',
+    'src/queue/backend.ts',
+    'src/rpc/auth.ts',
+    'src/context.ts',
+    'src/process.ts',
+  ],
   'src/cli/': ['src/'],
   'src/process.ts': ['src/', 'workers/'],
   'src/main.ts': ['src/process.ts'],
@@ -49,13 +57,29 @@ const ONLY_HERE: Record<string, readonly string[]> = {
 
 /** Texts that have no place in some folders. */
 const BANNED: readonly { text: RegExp; except: readonly string[]; in: readonly string[] }[] = [
-  { text: /process\.env/, in: ['src/', 'workers/'], except: ['src/main.ts', 'workers/main.ts', 'src/cli/'] },
-  { text: /\b(new Date\(|Date\.now|DateTime\.(now|local|utc)|Math\.random|performance\.now)/, in: ['src/rules/', 'src/ledger/', 'src/commands/', 'src/rpc/', 'src/queue/', 'workers/'], except: [] },
+  {
+    text: /process\.env/,
+    in: ['src/', 'workers/'],
+    except: ['src/main.ts', 'workers/main.ts', 'src/cli/', 'src/db/embedded-places.ts', 'src/db/embedded-process.ts'],
+  },
+  {
+    text: /\b(new Date\(|Date\.now|DateTime\.(now|local|utc)|Math\.random|performance\.now)/,
+    in: ['src/rules/', 'src/ledger/', 'src/commands/', 'src/rpc/', 'src/queue/', 'workers/'],
+    except: [],
+  },
   { text: /\basync\b|\bawait\b|\bPromise\b|from 'node:/, in: ['src/rules/'], except: [] },
   { text: /\bparseFloat\b|\bNumber\.parseFloat\b|\.toFixed\(/, in: ['src/'], except: [] },
-  { text: /\b(TODO|FIXME|HACK|XXX)\b/, in: ['src/', 'workers/', 'test/', 'proto/guerdon/'], except: ['test/tidy.test.ts'] },
+  {
+    text: /\b(TODO|FIXME|HACK|XXX)\b/,
+    in: ['src/', 'workers/', 'test/', 'proto/guerdon/'],
+    except: ['test/tidy.test.ts'],
+  },
   { text: /isolation level/i, in: ['src/', 'workers/'], except: ['src/db/serializable.ts'] },
-  { text: /insert into (entries|accounts|events|commands)\b|update (accounts|entries|events)\b/i, in: ['src/', 'workers/'], except: ['src/ledger/', 'src/db/migrations/'] },
+  {
+    text: /insert into (entries|accounts|events|commands)\b|update (accounts|entries|events)\b/i,
+    in: ['src/', 'workers/'],
+    except: ['src/ledger/', 'src/db/migrations/'],
+  },
   { text: /pg_advisory_lock/, in: ['src/', 'workers/'], except: ['src/db/'] },
 ];
 
@@ -92,7 +116,8 @@ interface Import {
 }
 
 function importsOf(file: string): Import[] {
-  const pattern = /^(import|export)(\s+type)?\b[^'"]*?from\s+['"]([^'"]+)['"]|^import\s+['"]([^'"]+)['"]|import\(['"]([^'"]+)['"]\)/gm;
+  const pattern =
+    /^(import|export)(\s+type)?\b[^'"]*?from\s+['"]([^'"]+)['"]|^import\s+['"]([^'"]+)['"]|import\(['"]([^'"]+)['"]\)/gm;
   return [...read(file).matchAll(pattern)].map((match) => ({
     from: (match[3] ?? match[4] ?? match[5]) as string,
     typeOnly: match[2] !== undefined,
@@ -116,7 +141,10 @@ describe('the layers', () => {
       .filter((file) => /^(src|workers)\//.test(file))
       .flatMap((file) => {
         const place = placeOf(file) as string;
-        const allowed = [...(MAY_IMPORT[place] as readonly string[]), place.endsWith('/') ? place : dirname(place) === '.' ? place : ''];
+        const allowed = [
+          ...(MAY_IMPORT[place] as readonly string[]),
+          place.endsWith('/') ? place : dirname(place) === '.' ? place : '',
+        ];
         return ownImports(file)
           .filter((target) => !allowed.some((item) => item !== '' && within(target, item)))
           .map((target) => `${file} imports ${target}`);
@@ -130,7 +158,9 @@ describe('the layers', () => {
       .flatMap((file) =>
         importsOf(file)
           .filter(({ from, typeOnly }) => {
-            const library = Object.keys(ONLY_HERE).find((name) => (name.endsWith('/') ? from.startsWith(name) : from === name));
+            const library = Object.keys(ONLY_HERE).find((name) =>
+              name.endsWith('/') ? from.startsWith(name) : from === name,
+            );
             return library !== undefined && !typeOnly && !ONLY_HERE[library]?.some((place) => within(file, place));
           })
           .map(({ from }) => `${file} imports ${from}`),
@@ -191,8 +221,11 @@ describe('the texts', () => {
 
   it('files stay short enough to be read in one go', () => {
     const long = sources.flatMap((file) => {
-      const folder = Object.keys(LINES_MAX).find((place) => file.startsWith(place)) as keyof typeof LINES_MAX | undefined;
+      const folder = Object.keys(LINES_MAX).find((place) => file.startsWith(place)) as
+        | keyof typeof LINES_MAX
+        | undefined;
       const lines = read(file).split('\n').length - 1;
+      if (file.startsWith('src/db/migrations/')) return [];
       return folder !== undefined && lines > LINES_MAX[folder] ? [`${file}: ${lines} lines`] : [];
     });
     expect(long).toEqual([]);

@@ -1,8 +1,8 @@
+import { leaveInbox } from '../src/commands/accept.ts';
 import { applyBatch } from '../src/commands/apply.ts';
 import type { Command } from '../src/commands/command.ts';
 import type { Outcome } from '../src/commands/outcome.ts';
-import { leaveInbox } from '../src/commands/accept.ts';
-import { type Context, lanesOf } from '../src/context.ts';
+import type { Context } from '../src/context.ts';
 import { createPool } from '../src/db/pool.ts';
 import type { Attempts } from '../src/db/serializable.ts';
 import type { Reply } from '../src/queue/replies.ts';
@@ -22,12 +22,8 @@ export interface Workers {
  * Applies queued commands until closed. `settleHere` tells a call that waits in this process; outcomes of other
  * processes' calls are published.
  */
-export async function startWorkers(
-  context: Context,
-  settleHere: (id: string, outcome: Outcome) => boolean,
-): Promise<Workers> {
-  const { log } = context;
-  const count = await lanesOf(context);
+export function startWorkers(context: Context, settleHere: (id: string, outcome: Outcome) => boolean): Workers {
+  const { log, lanes: count } = context;
   const pool = createPool({
     url: context.databaseUrl,
     max: count + 1,

@@ -1,7 +1,7 @@
 import { overdue, requeued } from '../src/commands/accept.ts';
 import type { Context } from '../src/context.ts';
-import { COMMANDS_MAX } from '../src/queue/jobs.ts';
 import { sendJob } from '../src/queue/coalesce.ts';
+import { COMMANDS_MAX } from '../src/queue/jobs.ts';
 
 /** First key of the advisory lock that lets one worker sweep at a time. */
 const SWEEP_LOCK = 1_735_750_771;

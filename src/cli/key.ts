@@ -14,7 +14,9 @@ export async function keyCommand(config: Config, projectKey: string | undefined)
       const project = await firstProject(em, projectKey);
       if (project === undefined) {
         throw new Error(
-          projectKey === undefined ? 'there is no project yet: start Guerdon once' : `there is no project ${projectKey}`,
+          projectKey === undefined
+            ? 'there is no project yet: start Guerdon once'
+            : `there is no project ${projectKey}`,
         );
       }
       process.stdout.write(`${await mintKey(em, project, { now: Date.now, uuid: () => v7() })}\n`);

@@ -1,9 +1,9 @@
 import type { Client } from '../db/pool.ts';
-import { inLane, isConflict, isMachineryFailure, type Lanes } from '../db/serializable.ts';
 import type { Programs } from '../db/programs.ts';
+import { inLane, isConflict, isMachineryFailure, type Lanes } from '../db/serializable.ts';
+import { findUserBoosts } from '../ledger/boosts.ts';
 import { setAside } from '../ledger/commands.ts';
 import { findKnown } from '../ledger/known.ts';
-import { findUserBoosts } from '../ledger/boosts.ts';
 import { post } from '../ledger/post.ts';
 import { decideBatch, type Prepared } from './batch.ts';
 import { type Command, distinctUsers } from './command.ts';

@@ -53,7 +53,9 @@ export function identityOf(command: Command): string {
   if (command.kind !== 'event') {
     return canonical([command.projectId, command.user, command.kind, command.systemId, command.key]);
   }
-  return command.key === null ? command.id : canonical([command.projectId, command.user, command.metricId, command.key]);
+  return command.key === null
+    ? command.id
+    : canonical([command.projectId, command.user, command.metricId, command.key]);
 }
 
 /** The content that a repeat must share with the first; the profile and the reason may differ. */

@@ -11,7 +11,12 @@ import type { EventOutcome, Outcome } from './outcome.ts';
 import { withProfile } from './profile.ts';
 import { addEntry, changeAccount, refuse, type State, userKey } from './state.ts';
 
-export function decideEvent(state: State, index: ProgramIndex, command: EventCommand, boosts: readonly UserBoost[]): Outcome {
+export function decideEvent(
+  state: State,
+  index: ProgramIndex,
+  command: EventCommand,
+  boosts: readonly UserBoost[],
+): Outcome {
   const user = withProfile(state.users.get(userKey(command)) as UserRow, command);
   const counter = state.totals.get(pairKey(user.id, command.metricId)) as Counter;
   const touched = index.byMetric.get(command.metricId);

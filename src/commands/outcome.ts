@@ -1,7 +1,7 @@
 import type { Queryable } from '../db/pool.ts';
-import { findAccounts, type BalanceNow } from '../ledger/balance.ts';
-import { findEvents, type FoundEvent } from '../ledger/events.ts';
-import { findPoisoned, findRefusals, findTransactions, type FoundTransaction } from '../ledger/commands.ts';
+import { type BalanceNow, findAccounts } from '../ledger/balance.ts';
+import { type FoundTransaction, findPoisoned, findRefusals, findTransactions } from '../ledger/commands.ts';
+import { type FoundEvent, findEvents } from '../ledger/events.ts';
 import type { DecisionRecord } from '../rules/record.ts';
 import type { Instant, RefusalCode } from '../rules/types.ts';
 import { type Command, contentOf, type EventCommand, eventContent, type TransactionCommand } from './command.ts';
@@ -99,7 +99,11 @@ function repeatedAccounts(
   return wanted;
 }
 
-function eventOutcome(command: EventCommand, found: FoundEvent, accounts: Map<string, Map<string, BalanceNow>>): Outcome {
+function eventOutcome(
+  command: EventCommand,
+  found: FoundEvent,
+  accounts: Map<string, Map<string, BalanceNow>>,
+): Outcome {
   const first = found.id === command.id;
   if (!first && eventContent(found.value, found.attributes, found.sentAt) !== contentOf(command)) {
     return keyReused({ eventId: found.id, value: found.value });

@@ -24,7 +24,9 @@ export function createPool(options: PoolOptions): Pool {
     application_name: options.name,
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
-    options: settings(options).map((setting) => `-c ${setting}`).join(' '),
+    options: settings(options)
+      .map((setting) => `-c ${setting}`)
+      .join(' '),
   });
   pool.on('error', options.onError);
   return pool;

@@ -129,12 +129,7 @@ export interface StoredAward {
 }
 
 /** The last `limit` awards of an account with the decisions behind them, the newest first. */
-export async function awardsOf(
-  db: Queryable,
-  userId: string,
-  systemId: string,
-  limit: number,
-): Promise<StoredAward[]> {
+export async function awardsOf(db: Queryable, userId: string, systemId: string, limit: number): Promise<StoredAward[]> {
   if (limit === 0) return [];
   const { rows } = await db.query({
     name: 'awards-of',

@@ -1,4 +1,4 @@
-import { instantText, type Client } from '../db/pool.ts';
+import { type Client, instantText } from '../db/pool.ts';
 import { parseDecimal } from '../rules/decimal.ts';
 import type { Account, Attributes, Counter, Instant, ZonePeriod } from '../rules/types.ts';
 import type { UserRow } from './rows.ts';
@@ -112,6 +112,9 @@ export function pairKey(userId: string, part: string): string {
 
 function counters(rows: { user_id: string; part: string; total: string; high: string }[]): Map<string, Counter> {
   return new Map(
-    rows.map((row) => [pairKey(row.user_id, row.part), { total: parseDecimal(row.total), high: parseDecimal(row.high) }]),
+    rows.map((row) => [
+      pairKey(row.user_id, row.part),
+      { total: parseDecimal(row.total), high: parseDecimal(row.high) },
+    ]),
   );
 }

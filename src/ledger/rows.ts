@@ -1,5 +1,5 @@
-import type { Attributes, Instant, ZonePeriod } from '../rules/types.ts';
 import type { DecisionRecord } from '../rules/record.ts';
+import type { Attributes, Instant, ZonePeriod } from '../rules/types.ts';
 
 /** A user as the pipeline holds it while it decides; `seq` and `eventHash` are the head of the event chain. */
 export interface UserRow {

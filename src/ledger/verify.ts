@@ -4,8 +4,9 @@ import { decide } from '../rules/decide.ts';
 import { formatDecimal, parseDecimal } from '../rules/decimal.ts';
 import { type DecisionRecord, fromRecord, toRecord } from '../rules/record.ts';
 import type { Account, Counter, Program } from '../rules/types.ts';
-import { canonical, entryHash, eventHash } from './hash.ts';
+import { entriesInOrder, eventsInOrder } from './chains.ts';
 import { shortest } from './events.ts';
+import { canonical, entryHash, eventHash } from './hash.ts';
 import type { EntryRow, EventRow } from './rows.ts';
 
 /** The first row that is not what it must be, and in what way. */
@@ -22,7 +23,6 @@ export interface Verified {
 }
 
 const USERS_AT_ONCE = 200;
-const ROWS_AT_ONCE = 1_000;
 
 /**
  * Recomputes everything that can be recomputed: each user's chain of events with its hashes, totals and decisions, each
@@ -66,7 +66,7 @@ async function verifyUser(
   const totals = new Map<string, Counter>();
   let seq = 0n;
   let hash: Buffer | null = null;
-  for await (const event of eventsOf(pool, user.id)) {
+  for await (const event of eventsInOrder(pool, user.id)) {
     const row = `events (${user.id}, ${event.id})`;
     const { program } = await programs.get(pool, user.project_id, event.programVersion);
     const fault = eventFault(event, program, seq, hash, totals.get(event.metricId));
@@ -80,7 +80,8 @@ async function verifyUser(
     }
     counts.events += 1;
   }
-  if (seq !== BigInt(user.seq)) return { row: `users (${user.id})`, fault: `seq is ${user.seq}, its events end at ${seq}` };
+  if (seq !== BigInt(user.seq))
+    return { row: `users (${user.id})`, fault: `seq is ${user.seq}, its events end at ${seq}` };
   if (!same(hash, user.event_hash)) return { row: `users (${user.id})`, fault: 'hash is not that of its last event' };
   return (await totalsFault(pool, user.id, totals)) ?? (await accountsFault(pool, user.id, expected, counts));
 }
@@ -145,7 +146,8 @@ async function totalsFault(db: Queryable, userId: string, totals: Map<string, Co
     const row = stored.get(metricId);
     const is = row === undefined ? 'missing' : `${shortest(row.total)}, high ${shortest(row.high)}`;
     const must = `${formatDecimal(counter.total)}, high ${formatDecimal(counter.high)}`;
-    if (is !== must) return { row: `metric_totals (${userId}, ${metricId})`, fault: `is ${is}; its events give ${must}` };
+    if (is !== must)
+      return { row: `metric_totals (${userId}, ${metricId})`, fault: `is ${is}; its events give ${must}` };
   }
   const stray = rows.find((row) => !totals.has(row.metric_id) && Number(row.high) !== 0);
   return stray === undefined
@@ -166,7 +168,7 @@ async function accountsFault(
   for (const account of accounts) {
     const sum = { balance: 0n, earned: 0n, version: 0n };
     let hash: Buffer | null = null;
-    for await (const entry of entriesOf(db, userId, account.system_id)) {
+    for await (const entry of entriesInOrder(db, userId, account.system_id)) {
       const row = `entries (${userId}, ${entry.systemId}, ${entry.version})`;
       const fault = entryFault(entry, sum, hash, expected);
       if (fault !== undefined) return { row, fault };
@@ -186,7 +188,10 @@ async function accountsFault(
   }
   const [missing] = expected.keys();
   if (missing === undefined) return undefined;
-  return { row: `entries (${userId}, ${missing.replace(' ', ', ')})`, fault: 'its event decided it, but it is missing' };
+  return {
+    row: `entries (${userId}, ${missing.replace(' ', ', ')})`,
+    fault: 'its event decided it, but it is missing',
+  };
 }
 
 function entryFault(
@@ -211,68 +216,6 @@ function entryFault(
     award.eventId === entry.eventId &&
     award.triggerId === entry.triggerId;
   return asDecided ? undefined : 'its event decided another';
-}
-
-async function* eventsOf(db: Queryable, userId: string): AsyncGenerator<EventRow> {
-  for (let after = '0'; ; ) {
-    const { rows } = await db.query(
-      `select * from events where user_id = $1 and seq > $2 order by seq limit ${ROWS_AT_ONCE}`,
-      [userId, after],
-    );
-    for (const row of rows) {
-      yield {
-        userId: row.user_id,
-        id: row.id,
-        seq: BigInt(row.seq),
-        metricId: row.metric_id,
-        keyed: row.keyed,
-        key: row.key,
-        value: shortest(row.value),
-        attributes: row.attributes,
-        occurredAt: row.occurred_at.getTime(),
-        occurredAtSent: row.occurred_at_sent,
-        receivedAt: row.received_at.getTime(),
-        createdAt: row.created_at.getTime(),
-        totalBefore: shortest(row.total_before),
-        totalAfter: shortest(row.total_after),
-        highBefore: shortest(row.high_before),
-        highAfter: shortest(row.high_after),
-        programVersion: row.program_version,
-        decision: row.decision,
-        hash: row.hash,
-      };
-      after = row.seq;
-    }
-    if (rows.length < ROWS_AT_ONCE) return;
-  }
-}
-
-async function* entriesOf(db: Queryable, userId: string, systemId: string): AsyncGenerator<EntryRow> {
-  for (let after = '0'; ; ) {
-    const { rows } = await db.query(
-      `select * from entries where user_id = $1 and system_id = $2 and version > $3 order by version limit ${ROWS_AT_ONCE}`,
-      [userId, systemId, after],
-    );
-    for (const row of rows) {
-      yield {
-        userId: row.user_id,
-        systemId: row.system_id,
-        version: BigInt(row.version),
-        kind: row.kind,
-        amount: BigInt(row.amount),
-        balanceAfter: BigInt(row.balance_after),
-        causeKey: row.cause_key,
-        eventId: row.event_id,
-        triggerId: row.trigger_id,
-        commandId: row.command_id,
-        occurredAt: row.occurred_at.getTime(),
-        createdAt: row.created_at.getTime(),
-        hash: row.hash,
-      };
-      after = row.version;
-    }
-    if (rows.length < ROWS_AT_ONCE) return;
-  }
 }
 
 function same(a: Buffer | null, b: Buffer | null): boolean {

@@ -1,7 +1,15 @@
-import { type BackendFactory, createPostgresBackend, type JobsOptions, type PostgresQueueBackend, Queue, runMigrations, Worker } from 'bullmq';
+import {
+  type BackendFactory,
+  createPostgresBackend,
+  type JobsOptions,
+  type PostgresQueueBackend,
+  Queue,
+  runMigrations,
+  Worker,
+} from 'bullmq';
 import { Redis } from 'ioredis';
 import { createPool, type Pool } from '../db/pool.ts';
-import { type Job, QUEUE } from './jobs.ts';
+import { type Job, queueName } from './jobs.ts';
 
 /** What is used of a BullMQ queue. */
 export interface JobQueue {
@@ -48,13 +56,22 @@ const postgresFactory = createPostgresBackend as unknown as BackendFactory<Postg
 
 type Say = (error: Error) => void;
 
-export function openBackend(config: { redisUrl: string | undefined; databaseUrl: string }, onError: Say): Backend {
-  return config.redisUrl === undefined
-    ? postgresBackend(config.databaseUrl, onError)
-    : redisBackend(config.redisUrl, onError);
+export interface BackendOptions {
+  redisUrl: string | undefined;
+  databaseUrl: string;
+  /** Name of the deployment: letters and digits. */
+  deployment: string;
+  onError: Say;
 }
 
-function redisBackend(url: string, onError: Say): Backend {
+export function openBackend(options: BackendOptions): Backend {
+  const name = queueName(options.deployment);
+  return options.redisUrl === undefined
+    ? postgresBackend(name, options.databaseUrl, options.onError)
+    : redisBackend(name, options.redisUrl, options.onError);
+}
+
+function redisBackend(name: string, url: string, onError: Say): Backend {
   const open: Redis[] = [];
   const connect = (): Redis => {
     const redis = new Redis(url, {
@@ -67,9 +84,9 @@ function redisBackend(url: string, onError: Say): Backend {
   };
   return {
     kind: 'redis',
-    queue: () => listening(new Queue(QUEUE, { connection: connect() }), onError),
+    queue: () => listening(new Queue(name, { connection: connect() }), onError),
     worker: (process, concurrency) =>
-      listening(new Worker(QUEUE, process, { ...WORKER_OPTIONS, connection: connect(), concurrency }), onError),
+      listening(new Worker(name, process, { ...WORKER_OPTIONS, connection: connect(), concurrency }), onError),
     redis: connect,
     close: async () => {
       for (const redis of open) redis.disconnect();
@@ -77,7 +94,7 @@ function redisBackend(url: string, onError: Say): Backend {
   };
 }
 
-function postgresBackend(url: string, onError: Say): Backend {
+function postgresBackend(name: string, url: string, onError: Say): Backend {
   const connection: Pool = createPool({
     url,
     max: POSTGRES_CONNECTIONS,
@@ -87,12 +104,9 @@ function postgresBackend(url: string, onError: Say): Backend {
   });
   return {
     kind: 'postgres',
-    queue: () => listening(new Queue(QUEUE, { connection }, postgresFactory), onError),
+    queue: () => listening(new Queue(name, { connection }, postgresFactory), onError),
     worker: (process, concurrency) =>
-      listening(
-        new Worker(QUEUE, process, { ...WORKER_OPTIONS, connection, concurrency }, postgresFactory),
-        onError,
-      ),
+      listening(new Worker(name, process, { ...WORKER_OPTIONS, connection, concurrency }, postgresFactory), onError),
     redis: undefined,
     close: () => connection.end(),
   };

@@ -1,6 +1,6 @@
 import type { Command } from '../commands/command.ts';
 import type { JobQueue } from './backend.ts';
-import { COMMANDS_MAX, type Job, JOB, JOB_OPTIONS, jobId } from './jobs.ts';
+import { COMMANDS_MAX, JOB, JOB_OPTIONS, type Job, jobId } from './jobs.ts';
 
 const RETRY_START_MS = 50;
 const RETRY_MAX_MS = 1_000;

@@ -1,7 +1,11 @@
 import { type Command, contentOf, digest, identityOf } from '../commands/command.ts';
 
-/** The one queue of a deployment, and what a job in it is called. */
-export const QUEUE = 'guerdon-commands';
+/** The one queue of a deployment; named after it, so that several deployments may share a Redis. */
+export function queueName(deployment: string): string {
+  return `guerdon-${deployment}`;
+}
+
+/** What every job in it is called. */
 export const JOB = 'apply';
 
 /** Most commands that travel in one job. */

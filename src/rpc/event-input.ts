@@ -81,12 +81,19 @@ export function shapeViolations(request: SendEventRequest, now: number): Violati
       : userViolations(request.user)),
     ...(DECIMAL_PATTERN.test(request.value)
       ? []
-      : [{ field: 'value', description: 'must be a decimal like "1" or "-2.5": 1 to 18 digits, then at most 9 decimals' }]),
+      : [
+          {
+            field: 'value',
+            description: 'must be a decimal like "1" or "-2.5": 1 to 18 digits, then at most 9 decimals',
+          },
+        ]),
     ...attributeViolations('attributes', request.attributes),
     ...lengthViolation('idempotency_key', request.idempotencyKey, TEXT_MAX),
     ...textViolation('idempotency_key', request.idempotencyKey),
     ...instantViolations(request.occurredAt, now),
-    ...((Object.values(Ack) as number[]).includes(request.ack) ? [] : [{ field: 'ack', description: 'must be a known value' }]),
+    ...((Object.values(Ack) as number[]).includes(request.ack)
+      ? []
+      : [{ field: 'ack', description: 'must be a known value' }]),
   ];
 }
 
@@ -157,7 +164,9 @@ function undeclared(
 
 function keyViolations(project: ProjectCatalog, request: SendEventRequest): Violation[] {
   if (request.idempotencyKey !== '' || project.keylessEvents !== 'refuse') return [];
-  return [{ field: 'idempotency_key', description: `must be sent: project ${project.key} takes no events without one` }];
+  return [
+    { field: 'idempotency_key', description: `must be sent: project ${project.key} takes no events without one` },
+  ];
 }
 
 function isUnknownHere(project: ProjectCatalog, request: SendEventRequest): boolean {

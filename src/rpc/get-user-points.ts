@@ -1,6 +1,6 @@
-import { findUserBoosts } from '../ledger/boosts.ts';
-import { awardsOf, type StoredAward, userBalance } from '../ledger/balance.ts';
 import { PointsService } from '../gen/guerdon/v1/points_service_pb.ts';
+import { awardsOf, type StoredAward, userBalance } from '../ledger/balance.ts';
+import { findUserBoosts } from '../ledger/boosts.ts';
 import { applicable } from '../rules/boost.ts';
 import { levelBasis, levelOf, nextLevelOf } from '../rules/level.ts';
 import type { Fired } from '../rules/types.ts';

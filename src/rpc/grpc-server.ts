@@ -1,8 +1,11 @@
 import { create, type DescMethod, type DescService, fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
 import * as grpc from '@grpc/grpc-js';
-import { Health, HealthCheckResponseSchema } from '../gen/grpc/health/v1/health_pb.ts';
-import { HealthCheckResponse_ServingStatus as Serving } from '../gen/grpc/health/v1/health_pb.ts';
-import { type ServerReflectionRequest, ServerReflection } from '../gen/grpc/reflection/v1/reflection_pb.ts';
+import {
+  Health,
+  HealthCheckResponseSchema,
+  HealthCheckResponse_ServingStatus as Serving,
+} from '../gen/grpc/health/v1/health_pb.ts';
+import { ServerReflection, type ServerReflectionRequest } from '../gen/grpc/reflection/v1/reflection_pb.ts';
 import { ServerReflection as ServerReflectionAlpha } from '../gen/grpc/reflection/v1alpha/reflection_pb.ts';
 import type { ApiKeys } from './auth.ts';
 import type { Api, Route } from './call.ts';

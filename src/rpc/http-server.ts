@@ -2,9 +2,9 @@ import * as http from 'node:http';
 import * as http2 from 'node:http2';
 import * as net from 'node:net';
 import type { Message } from '@bufbuild/protobuf';
-import { Code, ConnectError, type ConnectRouter, cors, type HandlerContext } from '@connectrpc/connect';
+import { type Code, ConnectError, type ConnectRouter, cors, type HandlerContext } from '@connectrpc/connect';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
-import { type ServerReflectionRequest, ServerReflection } from '../gen/grpc/reflection/v1/reflection_pb.ts';
+import { ServerReflection, type ServerReflectionRequest } from '../gen/grpc/reflection/v1/reflection_pb.ts';
 import { ServerReflection as ServerReflectionAlpha } from '../gen/grpc/reflection/v1alpha/reflection_pb.ts';
 import type { ApiKeys } from './auth.ts';
 import type { Api, Route } from './call.ts';
@@ -98,9 +98,12 @@ function failure(thrown: unknown, api: Api): ConnectError {
 
 function addReflection(router: ConnectRouter, services: Parameters<typeof reflect>[0]): void {
   for (const reflection of [ServerReflection, ServerReflectionAlpha]) {
-    router.rpc(reflection.method.serverReflectionInfo as never, async function* (requests: AsyncIterable<unknown>) {
-      for await (const request of requests) yield reflect(services, request as ServerReflectionRequest) as never;
-    } as never);
+    router.rpc(
+      reflection.method.serverReflectionInfo as never,
+      async function* (requests: AsyncIterable<unknown>) {
+        for await (const request of requests) yield reflect(services, request as ServerReflectionRequest) as never;
+      } as never,
+    );
   }
 }
 

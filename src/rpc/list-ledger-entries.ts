@@ -1,7 +1,7 @@
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import { EntryKind, PointsService } from '../gen/guerdon/v1/points_service_pb.ts';
 import { entriesOf, userIdOf } from '../ledger/balance.ts';
 import type { EntryKind as StoredKind } from '../ledger/rows.ts';
-import { EntryKind, PointsService } from '../gen/guerdon/v1/points_service_pb.ts';
 import { route } from './call.ts';
 import { currentProgram, systemOf, userUnknown } from './lookup.ts';
 import { pageCursor, pageSize, pageToken } from './page.ts';

@@ -10,9 +10,7 @@ export const listPointsSystems = route(PointsService.method.listPointsSystems, a
   const { program } = await currentProgram(call);
   const after = pageCursor(LIST, request.pageToken, /^[a-zA-Z0-9_-]{1,64}$/) ?? '';
   const size = pageSize(request.pageSize);
-  const rest = program.systems
-    .filter((system) => system.key > after)
-    .sort((a, b) => (a.key < b.key ? -1 : 1));
+  const rest = program.systems.filter((system) => system.key > after).sort((a, b) => (a.key < b.key ? -1 : 1));
   const page = rest.slice(0, size);
   return {
     systems: page.map(systemMessage),

@@ -1,6 +1,6 @@
 import { create, type DescMessage, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { anyPack } from '@bufbuild/protobuf/wkt';
-import { GuerdonError, type ErrorCode } from '../errors.ts';
+import { type ErrorCode, GuerdonError } from '../errors.ts';
 import { BadRequestSchema, ErrorInfoSchema } from '../gen/google/rpc/error_details_pb.ts';
 import { type Status, StatusSchema } from '../gen/google/rpc/status_pb.ts';
 
@@ -37,7 +37,10 @@ export function detailsOf(error: GuerdonError): Detail[] {
   const { reason, metadata, violations } = error;
   const details: Detail[] = [{ desc: ErrorInfoSchema, value: { reason, domain: DOMAIN, metadata } as never }];
   if (violations.length > 0) {
-    details.push({ desc: BadRequestSchema, value: { fieldViolations: violations.map((item) => ({ ...item })) } as never });
+    details.push({
+      desc: BadRequestSchema,
+      value: { fieldViolations: violations.map((item) => ({ ...item })) } as never,
+    });
   }
   return details;
 }

@@ -1,8 +1,8 @@
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import type { TransactionCommand } from '../commands/command.ts';
 import type { Outcome, TransactionOutcome } from '../commands/outcome.ts';
-import { userIdOf } from '../ledger/balance.ts';
 import { EntryKind } from '../gen/guerdon/v1/points_service_pb.ts';
+import { userIdOf } from '../ledger/balance.ts';
 import type { System } from '../rules/types.ts';
 import type { Call } from './call.ts';
 import { levelByKey, levelMessage, levelNow } from './convert.ts';

@@ -55,8 +55,7 @@ export function applicable<B extends Boost>(
 ): readonly B[] {
   return boosts.filter((boost) => {
     if (firstMismatch(boost.userAttributes, user.attributes) !== undefined) return false;
-    const zone =
-      boost.window.kind === 'dates' ? windowZone(boost.window, user.zones, at, projectZone) : projectZone;
+    const zone = boost.window.kind === 'dates' ? windowZone(boost.window, user.zones, at, projectZone) : projectZone;
     return isOpen(boost.window, at, zone);
   });
 }

@@ -89,9 +89,7 @@ interface CounterChange {
   after: Counter;
 }
 
-type Looked =
-  | { notFired: NotFired }
-  | { fires: bigint; notFired?: undefined; counter: CounterChange | undefined };
+type Looked = { notFired: NotFired } | { fires: bigint; notFired?: undefined; counter: CounterChange | undefined };
 
 function lookAt(
   system: System,
@@ -146,9 +144,7 @@ function boostsOf(
   return [...applicable(system.boosts, state, event.at, program.timeZone), ...ownOpen];
 }
 
-type Weighed =
-  | { fired: Fired; account: Account }
-  | { code: RefusalCode; detail: Readonly<Record<string, string>> };
+type Weighed = { fired: Fired; account: Account } | { code: RefusalCode; detail: Readonly<Record<string, string>> };
 
 /** From `fires` to the posting: boosts, then cap or floor, then the range of the account. */
 function weigh(system: System, trigger: Trigger, fires: bigint, account: Account, boosts: readonly Boost[]): Weighed {

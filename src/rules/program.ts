@@ -7,7 +7,8 @@ export interface ProgramSnapshot {
   systems: SystemSnapshot[];
 }
 
-export interface SystemSnapshot extends Omit<System, 'maxPoints' | 'minPoints' | 'boostCeiling' | 'triggers' | 'levels' | 'boosts'> {
+export interface SystemSnapshot
+  extends Omit<System, 'maxPoints' | 'minPoints' | 'boostCeiling' | 'triggers' | 'levels' | 'boosts'> {
   maxPoints: string | null;
   minPoints: string | null;
   boostCeiling: string | null;

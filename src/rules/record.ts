@@ -82,10 +82,7 @@ export function toRecord(decision: Applied): DecisionRecord {
 }
 
 /** The decision that `toRecord` wrote, but for what the event's columns hold. */
-export function fromRecord(
-  record: DecisionRecord,
-  columns: Pick<Applied, 'programVersion' | 'counter'>,
-): Applied {
+export function fromRecord(record: DecisionRecord, columns: Pick<Applied, 'programVersion' | 'counter'>): Applied {
   return {
     outcome: 'applied',
     ...columns,
@@ -125,7 +122,9 @@ function readFired(record: FiredRecord): Fired {
     systemId: record.system,
     fires: BigInt(record.fires),
     base: BigInt(record.base),
-    boosts: (record.boosts ?? []).map(([id, multiplier]): AppliedBoost => ({ id, multiplier: parseDecimal(multiplier) })),
+    boosts: (record.boosts ?? []).map(
+      ([id, multiplier]): AppliedBoost => ({ id, multiplier: parseDecimal(multiplier) }),
+    ),
     product: record.product ?? '1',
     rounding: record.rounding ?? 'down',
     boosted: BigInt(record.boosted ?? record.base),

@@ -20,7 +20,11 @@ export interface Sources {
  * Makes sure that there is a project and an admin key for it. Gives the key where it is known: the configured one, or
  * one that was made because there was none.
  */
-export async function bootstrap(orm: Orm, configuredKey: string | undefined, sources: Sources): Promise<string | undefined> {
+export async function bootstrap(
+  orm: Orm,
+  configuredKey: string | undefined,
+  sources: Sources,
+): Promise<string | undefined> {
   return orm.em.fork().transactional(async (em) => {
     await em.execute(`select pg_advisory_xact_lock(hashtext('guerdon bootstrap'))`);
     const project = (await firstProject(em)) ?? (await makeDemo(em, sources));

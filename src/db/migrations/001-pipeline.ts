@@ -15,7 +15,9 @@ const configuration = [
     name text primary key,
     value jsonb not null
   )`,
-  `insert into settings (name, value) values ('lanes', '8')`,
+  `insert into settings (name, value) values
+    ('lanes', '8'),
+    ('deployment', to_jsonb(replace(gen_random_uuid()::text, '-', '')))`,
 
   `create table projects (
     id bigint generated always as identity primary key,

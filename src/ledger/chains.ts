@@ -1,0 +1,69 @@
+import type { Queryable } from '../db/pool.ts';
+import { shortest } from './events.ts';
+import type { EntryRow, EventRow } from './rows.ts';
+
+const ROWS_AT_ONCE = 1_000;
+
+/** A user's events from the first applied to the last. */
+export async function* eventsInOrder(db: Queryable, userId: string): AsyncGenerator<EventRow> {
+  for (let after = '0'; ; ) {
+    const { rows } = await db.query(
+      `select * from events where user_id = $1 and seq > $2 order by seq limit ${ROWS_AT_ONCE}`,
+      [userId, after],
+    );
+    for (const row of rows) {
+      yield {
+        userId: row.user_id,
+        id: row.id,
+        seq: BigInt(row.seq),
+        metricId: row.metric_id,
+        keyed: row.keyed,
+        key: row.key,
+        value: shortest(row.value),
+        attributes: row.attributes,
+        occurredAt: row.occurred_at.getTime(),
+        occurredAtSent: row.occurred_at_sent,
+        receivedAt: row.received_at.getTime(),
+        createdAt: row.created_at.getTime(),
+        totalBefore: shortest(row.total_before),
+        totalAfter: shortest(row.total_after),
+        highBefore: shortest(row.high_before),
+        highAfter: shortest(row.high_after),
+        programVersion: row.program_version,
+        decision: row.decision,
+        hash: row.hash,
+      };
+      after = row.seq;
+    }
+    if (rows.length < ROWS_AT_ONCE) return;
+  }
+}
+
+/** An account's entries from the first to the last. */
+export async function* entriesInOrder(db: Queryable, userId: string, systemId: string): AsyncGenerator<EntryRow> {
+  for (let after = '0'; ; ) {
+    const { rows } = await db.query(
+      `select * from entries where user_id = $1 and system_id = $2 and version > $3 order by version limit ${ROWS_AT_ONCE}`,
+      [userId, systemId, after],
+    );
+    for (const row of rows) {
+      yield {
+        userId: row.user_id,
+        systemId: row.system_id,
+        version: BigInt(row.version),
+        kind: row.kind,
+        amount: BigInt(row.amount),
+        balanceAfter: BigInt(row.balance_after),
+        causeKey: row.cause_key,
+        eventId: row.event_id,
+        triggerId: row.trigger_id,
+        commandId: row.command_id,
+        occurredAt: row.occurred_at.getTime(),
+        createdAt: row.created_at.getTime(),
+        hash: row.hash,
+      };
+      after = row.version;
+    }
+    if (rows.length < ROWS_AT_ONCE) return;
+  }
+}

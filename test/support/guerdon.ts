@@ -1,0 +1,116 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { type Client, createClient, type Interceptor } from '@connectrpc/connect';
+import { createGrpcTransport } from '@connectrpc/connect-node';
+import pino from 'pino';
+import { EventService } from '../../src/gen/guerdon/v1/event_service_pb.ts';
+import { PointsService } from '../../src/gen/guerdon/v1/points_service_pb.ts';
+import { type Running, start } from '../../src/process.ts';
+import { type BackendKind, sharedRedisUrl } from './backends.ts';
+import { createDatabase, type TestDatabase } from './database.ts';
+
+export const KEY = 'test.0123456789abcdef0123456789abcdef';
+
+export interface Clients {
+  events: Client<typeof EventService>;
+  points: Client<typeof PointsService>;
+}
+
+/** Typed clients over native gRPC. */
+export function clientsOf(grpcPort: number, key: string = KEY): Clients {
+  const withKey: Interceptor = (next) => (request) => {
+    if (key !== '') request.header.set('x-api-key', key);
+    return next(request);
+  };
+  const transport = createGrpcTransport({ baseUrl: `http://127.0.0.1:${grpcPort}`, interceptors: [withKey] });
+  return { events: createClient(EventService, transport), points: createClient(PointsService, transport) };
+}
+
+export interface TestGuerdon extends Clients {
+  database: TestDatabase;
+  running: Running;
+  grpcPort: number;
+  httpPort: number;
+  close(): Promise<void>;
+}
+
+/** The environment of a process of the deployment on this database. */
+export function environment(database: TestDatabase, kind: BackendKind, more: Record<string, string> = {}) {
+  return {
+    DATABASE_URL: database.url,
+    ...(kind === 'redis' && { REDIS_URL: sharedRedisUrl() }),
+    GUERDON_HTTP_PORT: '0',
+    GUERDON_GRPC_PORT: '0',
+    GUERDON_ADMIN_KEY: KEY,
+    ...more,
+  };
+}
+
+/** A whole Guerdon in this process, on a database of its own. */
+export async function startGuerdon(
+  kind: BackendKind = 'postgres',
+  more: Record<string, string> = {},
+): Promise<TestGuerdon> {
+  const database = await createDatabase();
+  const log = pino({ level: process.env.GUERDON_LOG_LEVEL ?? 'silent' });
+  const running = await start(environment(database, kind, more), log, () => {});
+  const grpcPort = running.grpcPort as number;
+  return {
+    ...clientsOf(grpcPort),
+    database,
+    running,
+    grpcPort,
+    httpPort: running.httpPort as number,
+    async close() {
+      await running.close();
+      await database.drop();
+    },
+  };
+}
+
+export interface GuerdonProcess {
+  child: ChildProcess;
+  grpcPort: number;
+  httpPort: number;
+  /** All that it has printed so far. */
+  output(): string;
+  /** Sends the signal and waits for the end; gives the exit status. */
+  end(signal?: NodeJS.Signals): Promise<number | null>;
+}
+
+const ROOT = join(import.meta.dirname, '../..');
+
+/** A process of its own, ready when its banner is printed. */
+export async function spawnGuerdon(env: Record<string, string>): Promise<GuerdonProcess> {
+  const child = spawn(process.execPath, ['src/main.ts'], {
+    cwd: ROOT,
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  const ready = new Promise<void>((resolve, reject) => {
+    const hear = (chunk: Buffer): void => {
+      output += chunk;
+      if (output.includes('Guerdon is ready')) resolve();
+    };
+    child.stdout.on('data', hear);
+    child.stderr.on('data', hear);
+    child.once('exit', (code) => reject(new Error(`guerdon ended with ${code} before it was ready:\n${output}`)));
+  });
+  await ready;
+  const portIn = (pattern: RegExp) => Number(pattern.exec(output)?.[1] ?? 0);
+  return {
+    child,
+    grpcPort: portIn(/grpc +localhost:(\d+)/),
+    httpPort: portIn(/http +http:\/\/localhost:(\d+)/),
+    output: () => output,
+    async end(signal = 'SIGTERM') {
+      if (child.exitCode === null && child.signalCode === null) {
+        const ended = new Promise((resolve) => child.once('exit', resolve));
+        child.kill(signal);
+        await ended;
+      }
+      return child.exitCode;
+    },
+  };
+}
