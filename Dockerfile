@@ -5,7 +5,8 @@
 FROM node:24-bookworm-slim
 
 ENV NODE_ENV=production \
-    GUERDON_DATA_DIR=/data
+    GUERDON_DATA_DIR=/data \
+    GUERDON_HOST=0.0.0.0
 WORKDIR /app
 
 # The Node that npm scripts use elsewhere is left out: the image has its own.

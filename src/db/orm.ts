@@ -2,8 +2,12 @@ import { Migrator } from '@mikro-orm/migrations';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { entities } from './entities/entities.ts';
 import { Migration001Pipeline } from './migrations/001-pipeline.ts';
+import { createPool } from './pool.ts';
 
 export type Orm = MikroORM;
+
+/** First key of the advisory lock under which one process at a time migrates. */
+const MIGRATE_LOCK = 1_735_750_772;
 
 /** In the order in which they run; forward only. */
 const migrations = [{ name: '001-pipeline', class: Migration001Pipeline }];
@@ -13,19 +17,26 @@ export async function openOrm(url: string): Promise<Orm> {
     clientUrl: url,
     entities,
     extensions: [Migrator],
-    migrations: { migrationsList: migrations, snapshot: false, tableName: 'migrations' },
+    migrations: { migrationsList: migrations, silent: true, snapshot: false, tableName: 'migrations' },
     pool: { min: 0, max: 5 },
     discovery: { warnWhenNoEntities: false },
   });
 }
 
-/** Brings the database of this URL to the newest schema; several processes may do so at once. */
+/** Brings the database of this URL to the newest schema; of several processes at once, one does it. */
 export async function migrate(url: string): Promise<void> {
-  const orm = await openOrm(url);
+  const pool = createPool({ url, max: 1, name: 'guerdon-migrate', onError: () => {} });
+  const client = await pool.connect();
   try {
-    await orm.em.getConnection().execute('select 1');
-    await orm.migrator.up();
+    await client.query('select pg_advisory_lock($1, 0)', [MIGRATE_LOCK]);
+    const orm = await openOrm(url);
+    try {
+      await orm.migrator.up();
+    } finally {
+      await orm.close(true);
+    }
   } finally {
-    await orm.close(true);
+    client.release(true);
+    await pool.end();
   }
 }

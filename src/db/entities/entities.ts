@@ -1,10 +1,42 @@
+import { Account } from './account.ts';
 import { ApiKey } from './api-key.ts';
 import { Attribute } from './attribute.ts';
+import { Command } from './command.ts';
+import { Entry } from './entry.ts';
+import { Event } from './event.ts';
+import { Inbox } from './inbox.ts';
 import { Metric } from './metric.ts';
+import { MetricTotal } from './metric-total.ts';
+import { Outbox } from './outbox.ts';
 import { PointsSystem } from './points-system.ts';
+import { Poisoned } from './poisoned.ts';
 import { Program } from './program.ts';
 import { Project } from './project.ts';
+import { Refusal } from './refusal.ts';
 import { Setting } from './setting.ts';
+import { TriggerCounter } from './trigger-counter.ts';
+import { User } from './user.ts';
+import { UserBoost } from './user-boost.ts';
 
-/** All tables that MikroORM knows. */
-export const entities = [ApiKey, Attribute, Metric, PointsSystem, Program, Project, Setting];
+/** All tables, for MikroORM. */
+export const entities = [
+  Account,
+  ApiKey,
+  Attribute,
+  Command,
+  Entry,
+  Event,
+  Inbox,
+  Metric,
+  MetricTotal,
+  Outbox,
+  PointsSystem,
+  Poisoned,
+  Program,
+  Project,
+  Refusal,
+  Setting,
+  TriggerCounter,
+  User,
+  UserBoost,
+];

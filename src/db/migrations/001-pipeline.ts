@@ -113,7 +113,7 @@ const users = [
     id uuid not null,
     system_id bigint not null references points_systems,
     name text not null,
-    multiplier numeric(11, 9) not null,
+    multiplier numeric(12, 9) not null,
     rounding text not null,
     exclusive boolean not null,
     start_time timestamptz(3),
@@ -126,9 +126,10 @@ const users = [
     primary key (user_id, id),
     constraint user_boosts_multiplier_range check (multiplier > 0 and multiplier < 100 and multiplier <> 1),
     constraint user_boosts_rounding_known check (rounding in ('down', 'up', 'nearest')),
+    constraint user_boosts_zone_known check (zone in ('user', 'project')),
     constraint user_boosts_one_window check (
       (start_time is not null and start_date is null and end_date is null and zone is null) or
-      (start_date is not null and start_time is null and end_time is null and zone in ('user', 'project'))
+      (start_date is not null and start_time is null and end_time is null and zone is not null)
     ),
     constraint user_boosts_window_order check (
       (end_time is null or end_time >= start_time) and (end_date is null or end_date >= start_date)

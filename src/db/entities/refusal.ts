@@ -1,0 +1,24 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import type { Attributes, RefusalCode } from '../../rules/types.ts';
+
+export const Refusal = defineEntity({
+  name: 'Refusal',
+  tableName: 'refusals',
+  properties: {
+    userId: p.bigint('string').primary(),
+    id: p.uuid().primary(),
+    kind: p.text().$type<'event' | 'spend' | 'adjust'>(),
+    metricId: p.bigint('string').nullable(),
+    systemId: p.bigint('string').nullable(),
+    keyed: p.boolean(),
+    key: p.text(),
+    value: p.decimal('string'),
+    attributes: p.json<Attributes>(),
+    occurredAt: p.datetime(3),
+    receivedAt: p.datetime(3),
+    createdAt: p.datetime(3),
+    programVersion: p.integer(),
+    code: p.text().$type<RefusalCode>(),
+    detail: p.json<Record<string, string>>(),
+  },
+});

@@ -1,0 +1,25 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import type { Rounding } from '../../rules/types.ts';
+import { PointsSystem } from './points-system.ts';
+import { User } from './user.ts';
+
+export const UserBoost = defineEntity({
+  name: 'UserBoost',
+  tableName: 'user_boosts',
+  properties: {
+    user: () => p.manyToOne(User).primary(),
+    id: p.uuid().primary(),
+    system: () => p.manyToOne(PointsSystem),
+    name: p.text(),
+    multiplier: p.decimal('string'),
+    rounding: p.text().$type<Rounding>(),
+    exclusive: p.boolean(),
+    startTime: p.datetime(3).nullable(),
+    endTime: p.datetime(3).nullable(),
+    startDate: p.date().nullable(),
+    endDate: p.date().nullable(),
+    zone: p.text().$type<'user' | 'project'>().nullable(),
+    createdAt: p.datetime(3),
+    archivedAt: p.datetime(3).nullable(),
+  },
+});

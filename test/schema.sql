@@ -1,0 +1,396 @@
+create table accounts (
+  user_id bigint not null,
+  system_id bigint not null,
+  balance bigint not null default 0,
+  earned bigint not null default 0,
+  version bigint not null default 0,
+  hash bytea,
+  constraint accounts_pkey PRIMARY KEY (user_id, system_id),
+  constraint accounts_system_id_fkey FOREIGN KEY (system_id) REFERENCES points_systems(id),
+  constraint accounts_balance_range CHECK (((balance >= '-9007199254740991'::bigint) AND (balance <= '9007199254740991'::bigint))),
+  constraint accounts_earned_range CHECK (((earned >= 0) AND (earned <= '9007199254740991'::bigint))),
+  constraint accounts_untouched_empty CHECK (((version > 0) OR ((balance = 0) AND (earned = 0)))),
+  constraint accounts_version_range CHECK (((version >= 0) AND ((version = 0) = (hash IS NULL))))
+);
+
+create table api_keys (
+  id bigint generated always as identity not null,
+  project_id bigint not null,
+  prefix text not null,
+  hash bytea not null,
+  kind text not null,
+  name text not null,
+  created_at timestamp(3) with time zone not null,
+  revoked_at timestamp(3) with time zone,
+  constraint api_keys_prefix_unique UNIQUE (prefix),
+  constraint api_keys_pkey PRIMARY KEY (id),
+  constraint api_keys_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id),
+  constraint api_keys_hash_length CHECK ((octet_length(hash) = 32)),
+  constraint api_keys_kind_known CHECK ((kind = 'admin'::text)),
+  constraint api_keys_prefix_form CHECK ((prefix ~ '^[a-zA-Z0-9_-]{1,32}$'::text))
+);
+
+create table attributes (
+  id bigint generated always as identity not null,
+  project_id bigint not null,
+  kind text not null,
+  key text not null,
+  name text not null,
+  created_at timestamp(3) with time zone not null,
+  constraint attributes_key_unique UNIQUE (project_id, kind, key),
+  constraint attributes_pkey PRIMARY KEY (id),
+  constraint attributes_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id),
+  constraint attributes_key_form CHECK ((key ~ '^[a-zA-Z0-9_-]{1,64}$'::text)),
+  constraint attributes_kind_known CHECK ((kind = ANY (ARRAY['user'::text, 'event'::text])))
+);
+
+create table commands (
+  user_id bigint not null,
+  id uuid not null,
+  kind text not null,
+  system_id bigint not null,
+  key text not null,
+  amount bigint not null,
+  reason text not null,
+  received_at timestamp(3) with time zone not null,
+  created_at timestamp(3) with time zone not null,
+  program_version integer not null,
+  after_seq bigint not null,
+  entry_version bigint not null,
+  level_before text,
+  level_after text,
+  constraint commands_key_unique UNIQUE (user_id, kind, system_id, key),
+  constraint commands_pkey PRIMARY KEY (user_id, id),
+  constraint commands_system_id_fkey FOREIGN KEY (system_id) REFERENCES points_systems(id),
+  constraint commands_amount_range CHECK (((amount <> 0) AND ((amount >= '-9007199254740991'::bigint) AND (amount <= '9007199254740991'::bigint)) AND ((kind <> 'spend'::text) OR (amount > 0)))),
+  constraint commands_key_length CHECK (((length(key) >= 1) AND (length(key) <= 255))),
+  constraint commands_kind_known CHECK ((kind = ANY (ARRAY['spend'::text, 'adjust'::text])))
+);
+
+create table entries (
+  user_id bigint not null,
+  system_id bigint not null,
+  version bigint not null,
+  kind text not null,
+  amount bigint not null,
+  balance_after bigint not null,
+  cause_key text not null,
+  event_id uuid,
+  trigger_id uuid,
+  command_id uuid,
+  reverses bigint,
+  occurred_at timestamp(3) with time zone not null,
+  created_at timestamp(3) with time zone not null,
+  hash_version smallint not null,
+  hash bytea not null,
+  constraint entries_cause_unique UNIQUE (user_id, system_id, cause_key),
+  constraint entries_reverses_unique UNIQUE (user_id, system_id, reverses),
+  constraint entries_pkey PRIMARY KEY (user_id, system_id, version),
+  constraint entries_amount_range CHECK (((amount <> 0) AND ((amount >= '-9007199254740991'::bigint) AND (amount <= '9007199254740991'::bigint)))),
+  constraint entries_award_caused CHECK (((kind <> 'award'::text) OR ((event_id IS NOT NULL) AND (trigger_id IS NOT NULL)))),
+  constraint entries_command_caused CHECK (((kind <> ALL (ARRAY['spend'::text, 'adjust'::text])) OR (command_id IS NOT NULL))),
+  constraint entries_hash_length CHECK ((octet_length(hash) = 32)),
+  constraint entries_kind_known CHECK ((kind = ANY (ARRAY['award'::text, 'spend'::text, 'adjust'::text, 'expire'::text, 'reverse'::text]))),
+  constraint entries_reverses_known CHECK (((kind = 'reverse'::text) = (reverses IS NOT NULL))),
+  constraint entries_spend_negative CHECK (((kind <> 'spend'::text) OR (amount < 0))),
+  constraint entries_version_positive CHECK ((version > 0))
+);
+
+create table events (
+  user_id bigint not null,
+  id uuid not null,
+  seq bigint not null,
+  metric_id bigint not null,
+  keyed boolean not null,
+  key text not null,
+  value numeric(27,9) not null,
+  attributes jsonb not null,
+  occurred_at timestamp(3) with time zone not null,
+  occurred_at_sent boolean not null,
+  received_at timestamp(3) with time zone not null,
+  created_at timestamp(3) with time zone not null,
+  total_before numeric(27,9) not null,
+  total_after numeric(27,9) not null,
+  high_before numeric(27,9) not null,
+  high_after numeric(27,9) not null,
+  program_version integer not null,
+  decision jsonb not null,
+  hash_version smallint not null,
+  hash bytea not null,
+  constraint events_key_unique UNIQUE (user_id, metric_id, keyed, key),
+  constraint events_seq_unique UNIQUE (user_id, seq),
+  constraint events_pkey PRIMARY KEY (user_id, id),
+  constraint events_hash_length CHECK ((octet_length(hash) = 32)),
+  constraint events_high CHECK ((high_after = GREATEST(high_before, total_after))),
+  constraint events_key_length CHECK (((length(key) >= 1) AND (length(key) <= 255))),
+  constraint events_seq_positive CHECK ((seq > 0)),
+  constraint events_total CHECK ((total_after = (total_before + value)))
+);
+CREATE INDEX events_id ON public.events USING btree (id);
+
+create table inbox (
+  id uuid not null,
+  project_id bigint not null,
+  command jsonb not null,
+  accepted_at timestamp(3) with time zone not null,
+  queued_at timestamp(3) with time zone not null,
+  constraint inbox_pkey PRIMARY KEY (id),
+  constraint inbox_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id)
+);
+CREATE INDEX inbox_queued_at ON public.inbox USING btree (queued_at);
+
+create table metric_totals (
+  user_id bigint not null,
+  metric_id bigint not null,
+  total numeric(27,9) not null default 0,
+  high numeric(27,9) not null default 0,
+  constraint metric_totals_pkey PRIMARY KEY (user_id, metric_id),
+  constraint metric_totals_metric_id_fkey FOREIGN KEY (metric_id) REFERENCES metrics(id),
+  constraint metric_totals_high CHECK (((high >= (0)::numeric) AND (high >= total)))
+);
+
+create table metrics (
+  id bigint generated always as identity not null,
+  project_id bigint not null,
+  key text not null,
+  name text not null,
+  created_at timestamp(3) with time zone not null,
+  constraint metrics_key_unique UNIQUE (project_id, key),
+  constraint metrics_pkey PRIMARY KEY (id),
+  constraint metrics_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id),
+  constraint metrics_key_form CHECK ((key ~ '^[a-zA-Z0-9_-]{1,64}$'::text))
+);
+
+create table outbox (
+  id bigint generated always as identity not null,
+  project_id bigint not null,
+  user_id bigint not null,
+  kind text not null,
+  payload jsonb not null,
+  created_at timestamp(3) with time zone not null,
+  constraint outbox_pkey PRIMARY KEY (id),
+  constraint outbox_kind_known CHECK ((kind = 'level_changed'::text))
+);
+
+create table points_systems (
+  id bigint generated always as identity not null,
+  project_id bigint not null,
+  key text not null,
+  created_at timestamp(3) with time zone not null,
+  constraint points_systems_key_unique UNIQUE (project_id, key),
+  constraint points_systems_pkey PRIMARY KEY (id),
+  constraint points_systems_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id),
+  constraint points_systems_key_form CHECK ((key ~ '^[a-zA-Z0-9_-]{1,64}$'::text))
+);
+
+create table poisoned (
+  id uuid not null,
+  project_id bigint not null,
+  command jsonb not null,
+  error text not null,
+  created_at timestamp(3) with time zone not null,
+  constraint poisoned_pkey PRIMARY KEY (id)
+);
+
+create table programs (
+  project_id bigint not null,
+  version integer not null,
+  snapshot jsonb not null,
+  created_at timestamp(3) with time zone not null,
+  constraint programs_pkey PRIMARY KEY (project_id, version),
+  constraint programs_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id),
+  constraint programs_version_positive CHECK ((version > 0))
+);
+
+create table projects (
+  id bigint generated always as identity not null,
+  key text not null,
+  name text not null,
+  time_zone text not null,
+  keyless_events text not null default 'mark'::text,
+  program_version integer not null default 0,
+  created_at timestamp(3) with time zone not null,
+  constraint projects_key_unique UNIQUE (key),
+  constraint projects_pkey PRIMARY KEY (id),
+  constraint projects_key_form CHECK ((key ~ '^[a-zA-Z0-9_-]{1,64}$'::text)),
+  constraint projects_keyless_events_known CHECK ((keyless_events = ANY (ARRAY['mark'::text, 'warn'::text, 'refuse'::text]))),
+  constraint projects_name_length CHECK (((length(name) >= 1) AND (length(name) <= 255)))
+);
+
+create table refusals (
+  user_id bigint not null,
+  id uuid not null,
+  kind text not null,
+  metric_id bigint,
+  system_id bigint,
+  keyed boolean not null,
+  key text not null,
+  value numeric(27,9) not null,
+  attributes jsonb not null,
+  occurred_at timestamp(3) with time zone not null,
+  received_at timestamp(3) with time zone not null,
+  created_at timestamp(3) with time zone not null,
+  program_version integer not null,
+  code text not null,
+  detail jsonb not null,
+  constraint refusals_pkey PRIMARY KEY (user_id, id),
+  constraint refusals_code_known CHECK ((code = ANY (ARRAY['OUT_OF_POINTS'::text, 'ABOVE_CAP'::text, 'TOTAL_OUT_OF_RANGE'::text, 'BALANCE_OUT_OF_RANGE'::text, 'IDEMPOTENCY_KEY_REUSED'::text]))),
+  constraint refusals_kind_known CHECK ((kind = ANY (ARRAY['event'::text, 'spend'::text, 'adjust'::text]))),
+  constraint refusals_target CHECK ((((kind = 'event'::text) = (metric_id IS NOT NULL)) AND ((kind = 'event'::text) = (system_id IS NULL))))
+);
+CREATE INDEX refusals_id ON public.refusals USING btree (id);
+
+create table settings (
+  name text not null,
+  value jsonb not null,
+  constraint settings_pkey PRIMARY KEY (name)
+);
+
+create table trigger_counters (
+  user_id bigint not null,
+  trigger_id uuid not null,
+  total numeric(27,9) not null default 0,
+  high numeric(27,9) not null default 0,
+  constraint trigger_counters_pkey PRIMARY KEY (user_id, trigger_id),
+  constraint trigger_counters_high CHECK (((high >= (0)::numeric) AND (high >= total)))
+);
+
+create table user_boosts (
+  user_id bigint not null,
+  id uuid not null,
+  system_id bigint not null,
+  name text not null,
+  multiplier numeric(12,9) not null,
+  rounding text not null,
+  exclusive boolean not null,
+  start_time timestamp(3) with time zone,
+  end_time timestamp(3) with time zone,
+  start_date date,
+  end_date date,
+  zone text,
+  created_at timestamp(3) with time zone not null,
+  archived_at timestamp(3) with time zone,
+  constraint user_boosts_pkey PRIMARY KEY (user_id, id),
+  constraint user_boosts_system_id_fkey FOREIGN KEY (system_id) REFERENCES points_systems(id),
+  constraint user_boosts_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id),
+  constraint user_boosts_multiplier_range CHECK (((multiplier > (0)::numeric) AND (multiplier < (100)::numeric) AND (multiplier <> (1)::numeric))),
+  constraint user_boosts_one_window CHECK ((((start_time IS NOT NULL) AND (start_date IS NULL) AND (end_date IS NULL) AND (zone IS NULL)) OR ((start_date IS NOT NULL) AND (start_time IS NULL) AND (end_time IS NULL) AND (zone IS NOT NULL)))),
+  constraint user_boosts_rounding_known CHECK ((rounding = ANY (ARRAY['down'::text, 'up'::text, 'nearest'::text]))),
+  constraint user_boosts_window_order CHECK ((((end_time IS NULL) OR (end_time >= start_time)) AND ((end_date IS NULL) OR (end_date >= start_date)))),
+  constraint user_boosts_zone_known CHECK ((zone = ANY (ARRAY['user'::text, 'project'::text])))
+);
+
+create table users (
+  id bigint generated always as identity not null,
+  project_id bigint not null,
+  external_id text not null,
+  name text,
+  email text,
+  zones jsonb not null default '[]'::jsonb,
+  attributes jsonb not null default '{}'::jsonb,
+  seq bigint not null default 0,
+  event_hash bytea,
+  created_at timestamp(3) with time zone,
+  updated_at timestamp(3) with time zone not null,
+  constraint users_external_id_unique UNIQUE (project_id, external_id),
+  constraint users_pkey PRIMARY KEY (id),
+  constraint users_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id),
+  constraint users_created_before_events CHECK (((seq = 0) OR (created_at IS NOT NULL))),
+  constraint users_external_id_length CHECK (((length(external_id) >= 1) AND (length(external_id) <= 255))),
+  constraint users_seq_range CHECK (((seq >= 0) AND ((seq = 0) = (event_hash IS NULL))))
+);
+
+CREATE OR REPLACE FUNCTION public.post_entries()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET enable_hashjoin TO 'on'
+AS $function$
+  declare
+    broken record;
+  begin
+    with steps as (
+      select user_id, system_id, version, balance_after, hash,
+        count(*) over account as steps,
+        row_number() over history as step,
+        sum(amount) over history as running,
+        sum(case when amount > 0 and kind <> 'reverse' then amount else 0 end) over history as earned
+      from new_entries
+      window account as (partition by user_id, system_id),
+        history as (partition by user_id, system_id order by version)
+    ), posted as (
+      insert into accounts as a (user_id, system_id, balance, earned, version, hash)
+      select user_id, system_id, running, earned, steps, hash from steps where step = steps
+      order by user_id, system_id
+      on conflict (user_id, system_id) do update set
+        balance = a.balance + excluded.balance,
+        earned = a.earned + excluded.earned,
+        version = a.version + excluded.version,
+        hash = excluded.hash
+      returning user_id, system_id, balance, version
+    )
+    select s.user_id, s.system_id, s.version into broken
+    from (
+      select *, sum(running) filter (where step = steps) over (partition by user_id, system_id) as total from steps
+    ) s
+    join posted p using (user_id, system_id)
+    where s.version <> p.version - s.steps + s.step or s.balance_after <> p.balance - s.total + s.running
+    order by 1, 2, 3
+    limit 1;
+    if found then
+      raise exception 'entry (%, %, %) does not continue its account',
+        broken.user_id, broken.system_id, broken.version
+        using errcode = 'check_violation', constraint = 'entries_chain', table = 'entries';
+    end if;
+    return null;
+  end $function$;
+
+CREATE OR REPLACE FUNCTION public.refuse_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+  begin
+    raise exception '% is append-only', tg_table_name
+      using errcode = 'restrict_violation', constraint = tg_name, table = tg_table_name;
+  end $function$;
+
+CREATE OR REPLACE FUNCTION public.refuse_direct_posting()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+  begin
+    if pg_trigger_depth() < 2 then
+      raise exception 'accounts change only by entries'
+        using errcode = 'check_violation', constraint = 'accounts_follow_entries', table = 'accounts';
+    end if;
+    return new;
+  end $function$;
+
+CREATE TRIGGER accounts_follow_entries_insert BEFORE INSERT ON public.accounts FOR EACH ROW WHEN ((new.version <> 0)) EXECUTE FUNCTION refuse_direct_posting();
+
+CREATE TRIGGER accounts_follow_entries_update BEFORE UPDATE ON public.accounts FOR EACH ROW WHEN (((((new.balance IS DISTINCT FROM old.balance) OR (new.earned IS DISTINCT FROM old.earned)) OR (new.version IS DISTINCT FROM old.version)) OR (new.hash IS DISTINCT FROM old.hash))) EXECUTE FUNCTION refuse_direct_posting();
+
+CREATE TRIGGER commands_append_only BEFORE DELETE OR UPDATE ON public.commands FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+CREATE TRIGGER commands_no_truncate BEFORE TRUNCATE ON public.commands FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TRIGGER entries_append_only BEFORE DELETE OR UPDATE ON public.entries FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+CREATE TRIGGER entries_no_truncate BEFORE TRUNCATE ON public.entries FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TRIGGER entries_post AFTER INSERT ON public.entries REFERENCING NEW TABLE AS new_entries FOR EACH STATEMENT EXECUTE FUNCTION post_entries();
+
+CREATE TRIGGER events_append_only BEFORE DELETE OR UPDATE ON public.events FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+CREATE TRIGGER events_no_truncate BEFORE TRUNCATE ON public.events FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TRIGGER programs_append_only BEFORE DELETE OR UPDATE ON public.programs FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+CREATE TRIGGER programs_no_truncate BEFORE TRUNCATE ON public.programs FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TRIGGER refusals_append_only BEFORE DELETE OR UPDATE ON public.refusals FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+CREATE TRIGGER refusals_no_truncate BEFORE TRUNCATE ON public.refusals FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+comment on column commands.after_seq is 'The user''s event seq when it was applied: its place in the order of application';
+
+comment on column users.created_at is 'Receipt of the first command that was applied; null: the row only gives refused attempts an id';
