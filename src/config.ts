@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { KEY_FORM } from './keys.ts';
 
 export type Role = 'all' | 'api' | 'worker';
 
@@ -28,7 +29,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   const role = env.GUERDON_ROLE || 'all';
   if (!ROLES.includes(role)) throw new Error(`GUERDON_ROLE is ${JSON.stringify(role)}; it can be ${ROLES.join(', ')}`);
   const adminKey = env.GUERDON_ADMIN_KEY || undefined;
-  if (adminKey !== undefined && !/^[a-zA-Z0-9_-]{1,32}\.[a-zA-Z0-9_-]{16,128}$/.test(adminKey)) {
+  if (adminKey !== undefined && !KEY_FORM.test(adminKey)) {
     throw new Error('GUERDON_ADMIN_KEY must be prefix.body: 1 to 32 and 16 to 128 letters, digits, "_" or "-"');
   }
   return {

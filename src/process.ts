@@ -11,7 +11,7 @@ import { startGrpcServer } from './rpc/grpc-server.ts';
 import { startHttpServer } from './rpc/http-server.ts';
 import { routes } from './rpc/routes.ts';
 import { banner } from './setup/banner.ts';
-import { type Prepared, prepareDatabase } from './setup/prepare.ts';
+import { prepareDatabase } from './setup/prepare.ts';
 
 export interface Running {
   config: Config;
@@ -19,7 +19,8 @@ export interface Running {
   httpPort: number | undefined;
   grpcPort: number | undefined;
   workers: Workers | undefined;
-  prepared: Prepared;
+  /** Where it is known: configured, or just made. */
+  adminKey: string | undefined;
   /** Takes no more calls, finishes those under way, then stops what was started. */
   close(): Promise<void>;
 }
@@ -52,7 +53,8 @@ export async function start(
     const api = config.role === 'worker' ? undefined : await startIngest(context, closing);
     const workers = config.role === 'api' ? undefined : startApplying(context, api, closing);
     const ports = api === undefined ? undefined : await startServers(api, closing);
-    return { config, context, httpPort: ports?.http, grpcPort: ports?.grpc, workers, prepared, close };
+    const { adminKey } = prepared;
+    return { config, context, httpPort: ports?.http, grpcPort: ports?.grpc, workers, adminKey, close };
   } catch (error) {
     await close();
     throw error;
@@ -103,7 +105,7 @@ export async function runProcess(env: Readonly<Record<string, string | undefined
     process.exitCode = 1;
     return;
   }
-  say(banner(running));
+  say(banner({ ...running, databaseUrl: running.context.databaseUrl }));
   let stopping = false;
   const stop = (): void => {
     if (stopping) process.exit(130);

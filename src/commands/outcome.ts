@@ -26,16 +26,7 @@ export interface TransactionOutcome {
   kind: 'transaction';
   systemId: string;
   programVersion: number;
-  entry: {
-    version: string;
-    kind: 'spend' | 'adjust';
-    amount: string;
-    balanceAfter: string;
-    receivedAt: Instant;
-    createdAt: Instant;
-    reason: string;
-    key: string;
-  };
+  entry: FoundTransaction['entry'];
   levelBefore: string | null;
   levelAfter: string | null;
   now?: Now;

@@ -1,6 +1,7 @@
-import { hash, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import type { Queryable } from '../db/pool.ts';
 import { GuerdonError } from '../errors.ts';
+import { readKey } from '../keys.ts';
 
 interface StoredKey {
   hash: Buffer;
@@ -35,9 +36,9 @@ export class ApiKeys {
         'an API key is needed: send "x-api-key: prefix.body" or "authorization: Bearer prefix.body"',
       );
     }
-    const [, prefix, body] = /^([a-zA-Z0-9_-]{1,32})\.([a-zA-Z0-9_-]{1,128})$/.exec(given.trim()) ?? [];
-    const key = prefix === undefined ? undefined : await this.#find(prefix);
-    if (body === undefined || key === undefined || !timingSafeEqual(hashKeyBody(body), key.hash)) {
+    const asked = readKey(given.trim());
+    const key = asked === undefined ? undefined : await this.#find(asked.prefix);
+    if (asked === undefined || key === undefined || !timingSafeEqual(asked.hash, key.hash)) {
       throw new GuerdonError('UNAUTHENTICATED', 'API_KEY_INVALID', 'the API key is not known or no longer valid');
     }
     return key.projectId;
@@ -56,9 +57,4 @@ export class ApiKeys {
     this.#known.set(prefix, { readAt: this.#now(), key });
     return key;
   }
-}
-
-/** What is stored of a key: its body is random, so a fast hash keeps it as safe as a slow one would. */
-export function hashKeyBody(body: string): Buffer {
-  return hash('sha256', body, 'buffer');
 }

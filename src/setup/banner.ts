@@ -1,16 +1,23 @@
-import type { Running } from '../process.ts';
+import type { Config } from '../config.ts';
+
+export interface Whereabouts {
+  config: Config;
+  databaseUrl: string;
+  httpPort: number | undefined;
+  grpcPort: number | undefined;
+  adminKey: string | undefined;
+}
 
 /** What a person sees at a start: where everything is, and one command to paste. */
-export function banner({ config, context, httpPort, grpcPort, prepared }: Running): string {
+export function banner({ config, databaseUrl, httpPort, grpcPort, adminKey: key }: Whereabouts): string {
   const lines = ['', `Guerdon is ready (${config.role}).`, ''];
   const row = (name: string, value: string) => lines.push(`  ${name.padEnd(10)} ${value}`);
-  const key = prepared.adminKey;
   if (httpPort !== undefined && grpcPort !== undefined) {
     row('page', `http://localhost:${httpPort}/${key === undefined ? '' : `#key=${key}`}`);
     row('http', `http://localhost:${httpPort}  (Connect, gRPC-Web)`);
     row('grpc', `localhost:${grpcPort}`);
   }
-  row('database', context.databaseUrl);
+  row('database', databaseUrl);
   row('queue', config.redisUrl ?? 'in the same database');
   row('admin key', key ?? 'made at an earlier start; another one: npm run guerdon -- key');
   if (httpPort !== undefined) {

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { ApiKey } from '../db/entities/api-key.ts';
 import { Attribute } from '../db/entities/attribute.ts';
 import { Metric } from '../db/entities/metric.ts';
@@ -6,8 +5,8 @@ import { PointsSystem } from '../db/entities/points-system.ts';
 import { Program } from '../db/entities/program.ts';
 import { Project, type ProjectRecord } from '../db/entities/project.ts';
 import type { Orm } from '../db/orm.ts';
+import { newKey, readKey } from '../keys.ts';
 import { demo, demoProgram } from './demo.ts';
-import { newKey, storedKey } from './keys.ts';
 
 type Em = Orm['em'];
 
@@ -45,13 +44,15 @@ export async function firstProject(em: Em, key?: string): Promise<ProjectRecord 
 
 /** Makes another admin key of a project; its body is stored nowhere. */
 export async function mintKey(em: Em, project: ProjectRecord, sources: Sources): Promise<string> {
-  const key = newKey(randomBytes);
+  const key = newKey();
   await ensureKey(em, project, key, sources);
   return key;
 }
 
 async function ensureKey(em: Em, project: ProjectRecord, key: string, sources: Sources): Promise<void> {
-  const { prefix, hash } = storedKey(key);
+  const read = readKey(key);
+  if (read === undefined) throw new Error('an admin key has the form prefix.body');
+  const { prefix, hash } = read;
   const known = await em.findOne(ApiKey, { prefix });
   if (known === null) {
     em.create(ApiKey, { project, prefix, hash, kind: 'admin', name: 'admin', createdAt: new Date(sources.now()) });
