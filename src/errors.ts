@@ -30,6 +30,7 @@ export type Reason =
   | 'CALL_CANCELLED'
   | 'TOO_MANY_CALLS'
   | 'SET_ASIDE'
+  | 'DATABASE_UNAVAILABLE'
   | 'SHUTTING_DOWN'
   | 'BUG';
 

@@ -25,6 +25,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'src/ledger/',
     'src/commands/',
     'src/db/catalog.ts',
+    'src/db/failures.ts',
     'src/db/pool.ts',
     'src/context.ts',
     'src/queue/ingest.ts',

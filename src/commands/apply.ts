@@ -1,6 +1,7 @@
+import { isConflict, isMachineryFailure } from '../db/failures.ts';
 import type { Client } from '../db/pool.ts';
 import type { Programs } from '../db/programs.ts';
-import { inLane, isConflict, isMachineryFailure, type Lanes } from '../db/serializable.ts';
+import { inLane, type Lanes } from '../db/serializable.ts';
 import { findUserBoosts } from '../ledger/boosts.ts';
 import { setAside } from '../ledger/commands.ts';
 import { findKnown } from '../ledger/known.ts';

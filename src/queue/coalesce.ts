@@ -17,11 +17,12 @@ export interface Coalescing {
 
 /**
  * Puts commands into jobs: those that arrive while an enqueue is under way leave together in the next job, so an idle
- * server sends one a job and a busy one many. Lists handed over together stay in order.
+ * server sends one a job and a busy one many. A list handed over together is never divided between jobs, since two
+ * workers could apply them in another order.
  */
 export class Coalescer {
   readonly #with: Coalescing;
-  #waiting: Command[] = [];
+  #waiting: (readonly Command[])[] = [];
   #running: Promise<void> | undefined;
 
   constructor(coalescing: Coalescing) {
@@ -29,7 +30,7 @@ export class Coalescer {
   }
 
   add(commands: readonly Command[]): void {
-    this.#waiting.push(...commands);
+    this.#waiting.push(commands);
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined;
     });
@@ -40,10 +41,23 @@ export class Coalescer {
     await this.#running;
   }
 
+  /** How many of the waiting lists go into one job: at least one. */
+  #fitting(): number {
+    let commands = 0;
+    const tooMany = this.#waiting.findIndex((list) => {
+      commands += list.length;
+      return commands > COMMANDS_MAX;
+    });
+    return tooMany === -1 ? this.#waiting.length : Math.max(1, tooMany);
+  }
+
   async #run(): Promise<void> {
     let failures = 0;
     while (this.#waiting.length > 0) {
-      const commands = this.#waiting.slice(0, COMMANDS_MAX).filter((command) => this.#with.wanted(command));
+      const lists = this.#fitting();
+      const commands = this.#waiting
+        .slice(0, lists)
+        .flatMap((list) => list.filter((command) => this.#with.wanted(command)));
       if (commands.length > 0) {
         const job = { commands };
         try {
@@ -57,7 +71,7 @@ export class Coalescer {
         this.#with.sent(job);
       }
       failures = 0;
-      this.#waiting = this.#waiting.slice(COMMANDS_MAX);
+      this.#waiting.splice(0, lists);
     }
   }
 }

@@ -19,6 +19,7 @@ const MESSAGE_MAX_BYTES = 4 * 1024 * 1024;
 const SNIFF_MS = 10_000;
 /** How long calls under way may take to end when the server stops. */
 const CLOSE_MS = 5_000;
+const IDLE_CHECK_MS = 20;
 /** What an HTTP/2 client sends first; RFC 9113, section 3.4. */
 const PREFACE = Buffer.from('PRI * HTTP/2.0');
 const PREFACE_DECIDES = 3;
@@ -66,10 +67,18 @@ export async function startHttpServer(
     session.on('close', () => sessions.delete(session));
   });
   const sockets = new Set<net.Socket>();
+  const undecided = new Set<net.Socket>();
   const server = net.createServer((socket) => {
     sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-    sniff(socket, h1, h2);
+    undecided.add(socket);
+    socket.on('close', () => {
+      sockets.delete(socket);
+      undecided.delete(socket);
+    });
+    sniff(socket, (http) => {
+      undecided.delete(socket);
+      (http === 2 ? h2 : h1).emit('connection', socket);
+    });
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -79,13 +88,14 @@ export async function startHttpServer(
     port: (server.address() as net.AddressInfo).port,
     close: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      h1.closeIdleConnections();
+      for (const socket of undecided) socket.destroy();
       for (const session of sessions) session.close();
+      const idle = setInterval(() => h1.closeIdleConnections(), IDLE_CHECK_MS);
       const force = setTimeout(() => {
         for (const socket of sockets) socket.destroy();
       }, CLOSE_MS);
-      h1.on('request', (_request, response) => response.setHeader('connection', 'close'));
       await closed;
+      clearInterval(idle);
       clearTimeout(force);
     },
   };
@@ -128,8 +138,8 @@ function allowOrigin(origins: Set<string>, request: http.IncomingMessage, respon
   return false;
 }
 
-/** Hands the connection to the HTTP that its first bytes show; Node offers both on one port only under TLS. */
-function sniff(socket: net.Socket, h1: http.Server, h2: http2.Http2Server): void {
+/** Tells which HTTP the first bytes of a connection show; Node offers both on one port only under TLS. */
+function sniff(socket: net.Socket, decided: (http: 1 | 2) => void): void {
   const timer = setTimeout(() => socket.destroy(), SNIFF_MS);
   socket.on('error', () => socket.destroy());
   socket.once('close', () => clearTimeout(timer));
@@ -144,7 +154,7 @@ function sniff(socket: net.Socket, h1: http.Server, h2: http2.Http2Server): void
     socket.off('readable', onReadable);
     socket.pause();
     socket.unshift(seen);
-    (isPreface ? h2 : h1).emit('connection', socket);
+    decided(isPreface ? 2 : 1);
     if (!isPreface) socket.resume();
   };
   socket.on('readable', onReadable);

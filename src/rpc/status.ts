@@ -1,5 +1,6 @@
 import { create, type DescMessage, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { anyPack } from '@bufbuild/protobuf/wkt';
+import { isMachineryFailure } from '../db/failures.ts';
 import { type ErrorCode, GuerdonError } from '../errors.ts';
 import { BadRequestSchema, ErrorInfoSchema } from '../gen/google/rpc/error_details_pb.ts';
 import { type Status, StatusSchema } from '../gen/google/rpc/status_pb.ts';
@@ -26,6 +27,10 @@ export const CODE_NUMBERS: Record<ErrorCode, number> = {
 /** What callers are told of any failure: their own in full, ours without what is inside. */
 export function toGuerdonError(error: unknown, log: { error(details: object, message: string): void }): GuerdonError {
   if (error instanceof GuerdonError) return error;
+  if (isMachineryFailure(error)) {
+    log.error({ err: error }, 'database not reached');
+    return new GuerdonError('UNAVAILABLE', 'DATABASE_UNAVAILABLE', 'the database does not answer; call again');
+  }
   log.error({ err: error }, 'call failed');
   return new GuerdonError('INTERNAL', 'BUG', 'the server failed; its log has the details');
 }
