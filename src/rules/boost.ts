@@ -19,12 +19,13 @@ export function windowZone(window: DateWindow, zones: readonly ZonePeriod[], at:
 }
 
 /** Whether the window holds the instant. */
-export function isOpen(window: InstantWindow | DateWindow, at: Instant, zone: string): boolean {
-  if (window.kind === 'instants') {
-    return window.startTime <= at && (window.endTime === null || at < window.endTime);
-  }
-  const today = localDate(at, zone);
-  return window.start <= today && (window.end === null || today <= window.end);
+function isOpen(window: InstantWindow, at: Instant): boolean {
+  return window.startTime <= at && (window.endTime === null || at < window.endTime);
+}
+
+/** Whether the window holds the day. */
+function isDay(window: DateWindow, day: string): boolean {
+  return window.start <= day && (window.end === null || day <= window.end);
 }
 
 /** The window's edges as instants in a zone: start inclusive, end exclusive, null: open. */
@@ -53,11 +54,19 @@ export function applicable<B extends Boost>(
   at: Instant,
   projectZone: string,
 ): readonly B[] {
-  return boosts.filter((boost) => {
-    if (firstMismatch(boost.userAttributes, user.attributes) !== undefined) return false;
-    const zone = boost.window.kind === 'dates' ? windowZone(boost.window, user.zones, at, projectZone) : projectZone;
-    return isOpen(boost.window, at, zone);
-  });
+  const dates = new Map<string, string>();
+  const today = (zone: string): string => {
+    const date = dates.get(zone) ?? localDate(at, zone);
+    dates.set(zone, date);
+    return date;
+  };
+  return boosts.filter(
+    ({ userAttributes, window }) =>
+      firstMismatch(userAttributes, user.attributes) === undefined &&
+      (window.kind === 'instants'
+        ? isOpen(window, at)
+        : isDay(window, today(windowZone(window, user.zones, at, projectZone)))),
+  );
 }
 
 /** base × the product of all boosts, exactly, rounded once. `base` is positive; without boosts it is unchanged. */
@@ -80,13 +89,17 @@ export function multiply(base: bigint, boosts: readonly Boost[], ceiling: System
   };
 }
 
-/** Where one boost is exclusive, the best exclusive one stands alone; the first of equals. */
+/** Where one boost is exclusive, the best exclusive one stands alone; of equals the one with the lowest id. */
 function chooseExclusive(boosts: readonly Boost[]): readonly Boost[] {
   let best: Boost | undefined;
   for (const boost of boosts) {
-    if (boost.exclusive && (best === undefined || boost.multiplier > best.multiplier)) best = boost;
+    if (boost.exclusive && (best === undefined || isBetter(boost, best))) best = boost;
   }
   return best === undefined ? boosts : [best];
+}
+
+function isBetter(boost: Boost, other: Boost): boolean {
+  return boost.multiplier > other.multiplier || (boost.multiplier === other.multiplier && boost.id < other.id);
 }
 
 function commonRounding(boosts: readonly Boost[]): Rounding {

@@ -64,10 +64,15 @@ export function decide(program: Program, state: UserState, event: MetricEvent): 
     fired,
     notFired,
     systems,
-    consulted: Object.fromEntries([...asked.keys].sort().map((key) => [key, state.attributes[key] ?? null])),
+    consulted: Object.fromEntries([...asked.keys].sort().map((key) => [key, attributeOf(state, key)])),
     userBoosts: asked.boosts,
     zone: asked.zone,
   };
+}
+
+/** Own keys only: an attribute may be called `constructor`. */
+function attributeOf(state: UserState, key: string): string | null {
+  return Object.hasOwn(state.attributes, key) ? (state.attributes[key] ?? null) : null;
 }
 
 /** Null when the total leaves its range. */
@@ -132,16 +137,16 @@ function boostsOf(
   event: MetricEvent,
   asked: Asked,
 ): readonly Boost[] {
-  const own = state.boosts.filter((boost) => boost.systemId === system.id);
+  const ofSystem = state.boosts.filter((boost) => boost.systemId === system.id);
+  const own = applicable(ofSystem, state, event.at, program.timeZone);
+  asked.boosts.push(...own);
   for (const boost of [...system.boosts, ...own]) {
     for (const filter of boost.userAttributes) asked.keys.add(filter.key);
     if (boost.window.kind === 'dates' && boost.window.zone === 'user') {
       asked.zone ??= windowZone(boost.window, state.zones, event.at, program.timeZone);
     }
   }
-  const ownOpen = applicable(own, state, event.at, program.timeZone);
-  asked.boosts.push(...ownOpen);
-  return [...applicable(system.boosts, state, event.at, program.timeZone), ...ownOpen];
+  return [...applicable(system.boosts, state, event.at, program.timeZone), ...own];
 }
 
 type Weighed = { fired: Fired; account: Account } | { code: RefusalCode; detail: Readonly<Record<string, string>> };

@@ -14,10 +14,14 @@ export function clampToCap(system: System, balance: bigint, boosted: bigint): Li
   return { amount, withheld: boosted - amount, room };
 }
 
-/** A deduction (`base` < 0) at the floor: shortened, let through, or null when the event is to be refused. */
+/**
+ * A deduction (`base` < 0) at the floor: shortened, let through, or null when the event is to be refused.
+ * In a system without a floor, a trigger that refuses or clamps does so at 0.
+ */
 export function applyFloor(system: System, trigger: Trigger, balance: bigint, base: bigint): Limited | null {
-  if (system.minPoints === null || trigger.onFloor === 'allow') return { amount: base, withheld: 0n, room: null };
-  const room = balance > system.minPoints ? balance - system.minPoints : 0n;
+  if (trigger.onFloor === 'allow') return { amount: base, withheld: 0n, room: null };
+  const floor = system.minPoints ?? 0n;
+  const room = balance > floor ? balance - floor : 0n;
   if (-base <= room) return { amount: base, withheld: 0n, room };
   if (trigger.onFloor === 'refuse') return null;
   return { amount: -room, withheld: base + room, room };

@@ -3,6 +3,7 @@ import type {
   Account,
   Applied,
   AppliedBoost,
+  AttributeFilter,
   Counter,
   Fired,
   NotFired,
@@ -67,6 +68,8 @@ interface UserBoostRecord {
   multiplier: string;
   rounding: Rounding;
   exclusive?: true;
+  filters?: readonly AttributeFilter[];
+  window: UserBoost['window'];
 }
 
 export function toRecord(decision: Applied): DecisionRecord {
@@ -209,10 +212,12 @@ function userBoostRecord(boost: UserBoost): UserBoostRecord {
     multiplier: formatDecimal(boost.multiplier),
     rounding: boost.rounding,
     ...(boost.exclusive && { exclusive: true as const }),
+    ...(boost.userAttributes.length > 0 && { filters: boost.userAttributes }),
+    window: boost.window,
   };
 }
 
-/** As an always open boost: that it applied is part of what was recorded. */
+/** All but the name, which decides nothing and may be personal. */
 function readUserBoost(record: UserBoostRecord): UserBoost {
   return {
     id: record.id,
@@ -221,7 +226,7 @@ function readUserBoost(record: UserBoostRecord): UserBoost {
     multiplier: parseDecimal(record.multiplier),
     rounding: record.rounding,
     exclusive: record.exclusive ?? false,
-    userAttributes: [],
-    window: { kind: 'instants', startTime: Number.MIN_SAFE_INTEGER, endTime: null },
+    userAttributes: record.filters ?? [],
+    window: record.window,
   };
 }

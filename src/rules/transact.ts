@@ -14,10 +14,14 @@ export type Transacted =
 
 /** Decides a spend or an adjustment: all of it or nothing, within floor and cap. Boosts do not concern it. */
 export function transact(system: System, account: Account, transaction: Transaction): Transacted {
+  if (transaction.amount === 0n || (transaction.kind === 'spend' && transaction.amount < 0n)) {
+    throw new RangeError(`no amount to ${transaction.kind}: ${transaction.amount}`);
+  }
   const posted = transaction.kind === 'spend' ? -transaction.amount : transaction.amount;
   const detail = { system: system.key, balance: account.balance.toString(), amount: posted.toString() };
   const target = account.balance + posted;
-  if (posted < 0n && system.minPoints !== null && target < system.minPoints) {
+  const floor = transaction.kind === 'spend' ? (system.minPoints ?? 0n) : system.minPoints;
+  if (posted < 0n && floor !== null && target < floor) {
     return { outcome: 'refused', code: 'OUT_OF_POINTS', detail: { ...detail, needed: (-posted).toString() } };
   }
   if (posted > 0n && system.maxPoints !== null && target > system.maxPoints) {

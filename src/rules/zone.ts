@@ -4,6 +4,9 @@ import type { Instant, ZonePeriod } from './types.ts';
 /** More changes than this are forgotten, the oldest first; the oldest kept then covers the time before. */
 export const ZONE_HISTORY_LIMIT = 32;
 
+/** No place on Earth is or was as far from UTC, in milliseconds. */
+const OFFSET_LIMIT = 16 * 3_600_000;
+
 /** A day has at most this many candidates for a zone change to take effect; see `changeZone`. */
 const DAYS_SEARCHED = 3;
 
@@ -16,28 +19,45 @@ export function zoneAt(zones: readonly ZonePeriod[], at: Instant): string | null
 
 /** `YYYY-MM-DD` of an instant in an IANA zone. */
 export function localDate(at: Instant, zone: string): string {
-  return DateTime.fromMillis(at, { zone }).toFormat('yyyy-MM-dd');
+  const date = DateTime.fromMillis(at, { zone }).toISODate();
+  if (date === null) throw new RangeError(`not a time zone: ${JSON.stringify(zone)}`);
+  return date;
 }
 
-/** The first instant of a day `YYYY-MM-DD` in a zone, also where clocks skip midnight. */
+/**
+ * The first instant of a day `YYYY-MM-DD` in a zone, or of the next day that exists. Searched for where clocks change:
+ * of a midnight that comes twice, luxon takes the one whose offset is in force today, by the clock.
+ */
 export function startOfDay(date: string, zone: string): Instant {
-  return DateTime.fromISO(date, { zone }).startOf('day').toMillis();
+  const midnight = DateTime.fromISO(date, { zone: 'utc' }).toMillis();
+  let before = midnight - OFFSET_LIMIT;
+  let within = midnight + OFFSET_LIMIT;
+  const offset = DateTime.fromMillis(before, { zone }).offset;
+  if (DateTime.fromMillis(within, { zone }).offset === offset) return midnight - offset * 60_000;
+  while (within - before > 1) {
+    const middle = Math.floor((before + within) / 2);
+    if (localDate(middle, zone) < date) before = middle;
+    else within = middle;
+  }
+  return within;
 }
 
 /** The first instant after a day `YYYY-MM-DD` in a zone. */
 export function endOfDay(date: string, zone: string): Instant {
-  return DateTime.fromISO(date, { zone }).plus({ days: 1 }).startOf('day').toMillis();
+  const next = DateTime.fromISO(date, { zone: 'utc' }).plus({ days: 1 });
+  return startOfDay(next.toISODate() as string, zone);
 }
 
 /** Whether the zone is one that dates can be computed in. */
 export function isZone(zone: string): boolean {
-  return DateTime.fromMillis(0, { zone }).isValid && !/^(local|system|default)$/i.test(zone);
+  const { isValid, offset } = DateTime.fromMillis(0, { zone });
+  return isValid && Math.abs(offset) * 60_000 < OFFSET_LIMIT && !/^(local|system|default)$/i.test(zone);
 }
 
 /**
  * The history after the user reports `zone` at `at`. The new zone takes effect at the first instant when its local date
  * is not before the old zone's, so that no day begins twice; a move for which there is no such instant within three
- * days (more than 24 hours westward) leaves the old zone in force.
+ * days (24 hours westward or more) leaves the old zone in force.
  */
 export function changeZone(zones: readonly ZonePeriod[], zone: string, at: Instant): readonly ZonePeriod[] {
   const settled = zones.filter((period, index) => index === 0 || period.from <= at);

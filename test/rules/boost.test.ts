@@ -84,7 +84,7 @@ describe('boosts of an award', () => {
     expect(award(1, [boost('1.5', { ...UP, ...ALONE }), boost(2)])).toMatchObject({ boosted: 2n, rounding: 'up' });
   });
 
-  it.failing('does not depend on the order of two equal exclusive ones', () => {
+  it('does not depend on the order of two equal exclusive ones', () => {
     const pair = [boost('1.5', { ...UP, ...ALONE, id: 'a' }), boost('1.5', { ...ALONE, id: 'b' })];
     expect(award(1, pair).boosted).toBe(award(1, pair.toReversed()).boosted);
   });
@@ -249,7 +249,7 @@ describe('a window of whole days', () => {
     expect(applied(decide(rules, user(), event(1))).zone).toBe('Asia/Tokyo');
   });
 
-  it.failing('is empty as instants too where the day was skipped', () => {
+  it('is empty as instants too where the day was skipped', () => {
     const skipped = resolveWindow(day('2011-12-30'), 'Pacific/Apia');
     expect(skipped.endTime).toBe(skipped.startTime);
   });
