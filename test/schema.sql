@@ -84,7 +84,6 @@ create table entries (
   hash_version smallint not null,
   hash bytea not null,
   constraint entries_cause_unique UNIQUE (user_id, system_id, cause_key),
-  constraint entries_reverses_unique UNIQUE (user_id, system_id, reverses),
   constraint entries_pkey PRIMARY KEY (user_id, system_id, version),
   constraint entries_amount_range CHECK (((amount <> 0) AND ((amount >= '-9007199254740991'::bigint) AND (amount <= '9007199254740991'::bigint)))),
   constraint entries_award_caused CHECK (((kind <> 'award'::text) OR ((event_id IS NOT NULL) AND (trigger_id IS NOT NULL)))),
@@ -95,6 +94,7 @@ create table entries (
   constraint entries_spend_negative CHECK (((kind <> 'spend'::text) OR (amount < 0))),
   constraint entries_version_positive CHECK ((version > 0))
 );
+CREATE UNIQUE INDEX entries_reverses_unique ON public.entries USING btree (user_id, system_id, reverses) WHERE (reverses IS NOT NULL);
 
 create table events (
   user_id bigint not null,

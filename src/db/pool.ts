@@ -11,7 +11,10 @@ export interface PoolOptions {
   name: string;
   /** Schemas to look names up in; the default is the server's. */
   searchPath?: string;
-  /** For sessions whose every statement is an index look-up: no plan made on small tables may outlive their growth. */
+  /**
+   * For sessions that run the same few statements, each an index look-up: planned once, and never in a way that suits
+   * small tables only, since the plan outlives their growth.
+   */
   indexesOnly?: boolean;
   onError: (error: Error) => void;
 }
@@ -28,16 +31,25 @@ export function createPool(options: PoolOptions): Pool {
       .map((setting) => `-c ${setting}`)
       .join(' '),
   });
-  pool.on('error', options.onError);
+  pool.on('error', (error) => {
+    if (!pool.ending) options.onError(error);
+  });
   return pool;
 }
+
+const INDEXES_ONLY = [
+  'enable_seqscan=off',
+  'enable_hashjoin=off',
+  'enable_mergejoin=off',
+  'plan_cache_mode=force_generic_plan',
+];
 
 function settings({ searchPath, indexesOnly }: PoolOptions): string[] {
   return [
     'timezone=UTC',
     'jit=off',
     ...(searchPath === undefined ? [] : [`search_path=${searchPath}`]),
-    ...(indexesOnly ? ['enable_seqscan=off', 'enable_hashjoin=off', 'enable_mergejoin=off'] : []),
+    ...(indexesOnly ? INDEXES_ONLY : []),
   ];
 }
 

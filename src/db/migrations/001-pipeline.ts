@@ -245,7 +245,6 @@ const ledger = [
     hash bytea not null,
     primary key (user_id, system_id, version),
     constraint entries_cause_unique unique (user_id, system_id, cause_key),
-    constraint entries_reverses_unique unique (user_id, system_id, reverses),
     constraint entries_version_positive check (version > 0),
     constraint entries_kind_known check (kind in ('award', 'spend', 'adjust', 'expire', 'reverse')),
     constraint entries_amount_range check (amount <> 0 and amount between -${POINTS_LIMIT} and ${POINTS_LIMIT}),
@@ -255,6 +254,8 @@ const ledger = [
     constraint entries_command_caused check (kind not in ('spend', 'adjust') or command_id is not null),
     constraint entries_hash_length check (octet_length(hash) = 32)
   )`,
+
+  'create unique index entries_reverses_unique on entries (user_id, system_id, reverses) where reverses is not null',
 
   // Accounts follow entries, by the database itself: each new entry must be the next version and carry the balance
   // that the one before it and its own amount add up to. Only upserts touch `accounts`, since a SELECT here would put
