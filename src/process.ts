@@ -1,9 +1,10 @@
-import pino from 'pino';
+import type pino from 'pino';
 import { v7 } from 'uuid';
 import { startWorkers, type Workers } from '../workers/run.ts';
 import { type Config, readConfig } from './config.ts';
 import { type Context, closeContext, createContext } from './context.ts';
 import { startEmbeddedPostgres } from './db/embedded.ts';
+import { createLog } from './log.ts';
 import { Ingest } from './queue/ingest.ts';
 import { ApiKeys } from './rpc/auth.ts';
 import type { Api } from './rpc/call.ts';
@@ -94,14 +95,14 @@ async function startServers(api: Api, closing: Close[]): Promise<{ http: number;
 
 /** The whole life of a process: start, banner, and an orderly end on SIGINT or SIGTERM; a second signal ends at once. */
 export async function runProcess(env: Readonly<Record<string, string | undefined>>): Promise<void> {
-  const log = pino({ level: env.GUERDON_LOG_LEVEL || 'warn' }, pino.destination({ dest: 2, sync: true }));
   const say = (message: string) => process.stdout.write(`${message}\n`);
+  let log: pino.Logger;
   let running: Running;
   try {
+    log = createLog(env.GUERDON_LOG_LEVEL || 'warn');
     running = await start(env, log, say);
   } catch (error) {
     process.stderr.write(`guerdon could not start: ${(error as Error).message}\n`);
-    log.info({ err: error }, 'start failed');
     process.exitCode = 1;
     return;
   }

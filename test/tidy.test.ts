@@ -15,6 +15,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'src/errors.ts': ['src/rules/'],
   'src/config.ts': ['src/keys.ts'],
   'src/keys.ts': [],
+  'src/log.ts': [],
   'src/queue/': ['src/commands/', 'src/db/', 'src/errors.ts'],
   'src/context.ts': ['src/config.ts', 'src/db/', 'src/queue/'],
   'src/rpc/': [
@@ -47,7 +48,7 @@ const ONLY_HERE: Record<string, readonly string[]> = {
   '@grpc/grpc-js': ['src/rpc/', 'src/cli/'],
   luxon: ['src/rules/'],
   pg: ['src/db/', 'src/queue/replies.ts', 'src/ledger/'],
-  pino: ['src/process.ts', 'src/context.ts'],
+  pino: ['src/log.ts'],
 };
 
 /** Texts that have no place in some folders. */
