@@ -1,0 +1,22 @@
+import { expect } from '@jest/globals';
+import { Programs } from '../../src/db/programs.ts';
+import { verify } from '../../src/ledger/verify.ts';
+import type { TestDatabase } from './database.ts';
+
+/** Everything stored is as it must be, and nothing was set aside. */
+export async function expectSound(database: TestDatabase): Promise<void> {
+  const { fault } = await verify(database.pool, new Programs());
+  expect(fault).toBeUndefined();
+  const { rows } = await database.pool.query('select count(*)::int as poisoned from poisoned');
+  expect(rows).toEqual([{ poisoned: 0 }]);
+}
+
+/** The versions of an account's entries, ascending. */
+export async function versionsOf(database: TestDatabase, user: string, system: string): Promise<number[]> {
+  const { rows } = await database.pool.query(
+    `select e.version::int from entries e join users u on u.id = e.user_id
+    join points_systems s on s.id = e.system_id where u.external_id = $1 and s.key = $2 order by 1`,
+    [user, system],
+  );
+  return rows.map((row) => row.version);
+}
