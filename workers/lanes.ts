@@ -4,6 +4,12 @@ import type { Outcome } from '../src/commands/outcome.ts';
 /** Most commands that one transaction applies. */
 const BATCH_MAX = 200;
 
+/**
+ * Lanes of one process that run at once. More would share the same processors and make each batch smaller, and a batch
+ * costs the same dozen statements whatever its size.
+ */
+const RUNNING_MAX = 3;
+
 interface Item {
   command: Command;
   resolve(outcome: Outcome): void;
@@ -11,8 +17,10 @@ interface Item {
 }
 
 interface Lane {
+  number: number;
   items: Item[];
-  running: boolean;
+  /** Waits for its turn, or runs. */
+  busy: boolean;
 }
 
 export interface LanesOptions {
@@ -30,10 +38,12 @@ export interface LanesOptions {
 export class Lanes {
   readonly #options: LanesOptions;
   readonly #lanes: Lane[];
+  readonly #waiting: Lane[] = [];
+  #running = 0;
 
   constructor(options: LanesOptions) {
     this.#options = options;
-    this.#lanes = Array.from({ length: options.count }, () => ({ items: [], running: false }));
+    this.#lanes = Array.from({ length: options.count }, (_, number) => ({ number, items: [], busy: false }));
   }
 
   /** Settles when all of them are committed and told; rejects when that could not be done, and then nothing is known. */
@@ -44,9 +54,12 @@ export class Lanes {
           this.#lane(command).items.push({ command, resolve, reject });
         }),
     );
-    this.#lanes.forEach((lane, number) => {
-      if (!lane.running && lane.items.length > 0) void this.#drain(lane, number);
-    });
+    for (const lane of this.#lanes) {
+      if (lane.busy || lane.items.length === 0) continue;
+      lane.busy = true;
+      this.#waiting.push(lane);
+    }
+    this.#start();
     const settled = await Promise.allSettled(outcomes);
     const failed = settled.find((result) => result.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
@@ -56,19 +69,30 @@ export class Lanes {
     return this.#lanes[laneOf(command, this.#options.count)] as Lane;
   }
 
-  async #drain(lane: Lane, number: number): Promise<void> {
-    lane.running = true;
-    while (lane.items.length > 0) {
-      const batch = lane.items.splice(0, BATCH_MAX);
-      try {
-        const commands = batch.map((item) => item.command);
-        const outcomes = await this.#options.apply(number, commands);
-        await this.#options.done(commands, outcomes);
-        batch.forEach((item, index) => item.resolve(outcomes[index] as Outcome));
-      } catch (error) {
-        for (const item of batch) item.reject(error as Error);
-      }
+  /** Gives free places to the lanes that have waited longest. */
+  #start(): void {
+    while (this.#running < RUNNING_MAX) {
+      const lane = this.#waiting.shift();
+      if (lane === undefined) return;
+      this.#running += 1;
+      void this.#runBatch(lane).then(() => {
+        this.#running -= 1;
+        lane.busy = lane.items.length > 0;
+        if (lane.busy) this.#waiting.push(lane);
+        this.#start();
+      });
     }
-    lane.running = false;
+  }
+
+  async #runBatch(lane: Lane): Promise<void> {
+    const batch = lane.items.splice(0, BATCH_MAX);
+    try {
+      const commands = batch.map((item) => item.command);
+      const outcomes = await this.#options.apply(lane.number, commands);
+      await this.#options.done(commands, outcomes);
+      batch.forEach((item, index) => item.resolve(outcomes[index] as Outcome));
+    } catch (error) {
+      for (const item of batch) item.reject(error as Error);
+    }
   }
 }

@@ -40,16 +40,14 @@ export async function applyBatch(applying: Applying, lane: number, commands: rea
 }
 
 async function applyWhole(applying: Applying, lane: number, commands: readonly Command[]): Promise<Outcome[]> {
-  const { decided, repeats } = await inLane(
-    applying,
-    lane,
-    (client) => prepare(applying, client, commands),
-    async (client, prepared) => {
+  const { decided, repeats } = await inLane(applying, lane, {
+    read: (client) => prepare(applying, client, commands),
+    write: async (client, prepared) => {
       const batch = await decideBatch(client, prepared, applying.now());
-      await post(client, batch.postings);
-      return { decided: batch.outcomes, repeats: [...prepared.known, ...batch.repeats] };
+      const repeats = [...prepared.known, ...batch.repeats];
+      return { result: { decided: batch.outcomes, repeats }, written: post(client, batch.postings) };
     },
-  );
+  });
   const repeated = await readOutcomes(applying.pool, repeats);
   return commands.map((command) => {
     const outcome = decided.get(command.id) ?? repeated.get(command.id);
@@ -59,13 +57,16 @@ async function applyWhole(applying: Applying, lane: number, commands: readonly C
 }
 
 async function prepare(applying: Applying, client: Client, commands: readonly Command[]): Promise<Prepared> {
-  const known = await findKnown(client, commands);
-  const fresh = commands.filter((command) => !known.has(command.id));
-  const users = distinctUsers(fresh);
+  const projectIds = [...new Set(commands.map((command) => command.projectId))];
+  const [known, programs, boosts] = await Promise.all([
+    findKnown(client, commands),
+    applying.programs.current(client, projectIds),
+    findUserBoosts(client, distinctUsers(commands)),
+  ]);
   return {
-    fresh,
+    fresh: commands.filter((command) => !known.has(command.id)),
     known: commands.filter((command) => known.has(command.id)),
-    programs: await applying.programs.current(client, [...new Set(fresh.map((command) => command.projectId))]),
-    boosts: await findUserBoosts(client, users),
+    programs,
+    boosts,
   };
 }

@@ -74,12 +74,17 @@ async function load(client: Client, prepared: Prepared, now: Instant): Promise<S
       counters.set(pairKey(userId, triggerId), { userId, triggerId });
     }
   }
+  const [totalRows, counterRows, accountRows] = await Promise.all([
+    loadTotals(client, [...totals.values()]),
+    loadTriggerCounters(client, [...counters.values()]),
+    loadAccounts(client, [...accounts.values()]),
+  ]);
   return {
     now,
     users,
-    totals: await loadTotals(client, [...totals.values()]),
-    triggerCounters: await loadTriggerCounters(client, [...counters.values()]),
-    accounts: await loadAccounts(client, [...accounts.values()]),
+    totals: totalRows,
+    triggerCounters: counterRows,
+    accounts: accountRows,
     changed: { users: new Set(), totals: new Map() },
     postings: {
       events: [],

@@ -27,6 +27,7 @@ export function createPool(options: PoolOptions): Pool {
     application_name: options.name,
     connectionTimeoutMillis: 30_000,
     keepAlive: true,
+    pipeline: options.indexesOnly ?? false,
     options: settings(options)
       .map((setting) => `-c ${setting}`)
       .join(' '),

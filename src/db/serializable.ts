@@ -22,58 +22,70 @@ export interface Lanes {
   random: () => number;
 }
 
-/**
- * Runs one lane's work alone, deployment-wide, in one serializable transaction, again from the start while it meets
- * conflicts. The lock is taken on the session before BEGIN: inside, the snapshot would already be stale. `read` runs
- * under the lock before BEGIN, where a SELECT conflicts with nobody; `write` runs inside and only inserts and upserts.
- */
-export async function inLane<P, T>(
-  lanes: Lanes,
-  lane: number,
-  read: (client: Client) => Promise<P>,
-  write: (client: Client, prepared: P) => Promise<T>,
-): Promise<T> {
-  const client = await lanes.pool.connect();
-  let broken: Error | undefined;
-  try {
-    await client.query({ name: 'lane-lock', text: 'select pg_advisory_lock($1, $2)', values: [LANE_LOCK, lane] });
-    return await retrying(lanes, client, read, write);
-  } catch (error) {
-    if (isMachineryFailure(error)) broken = error as Error;
-    throw error;
-  } finally {
-    if (broken === undefined) {
-      await client
-        .query({ name: 'lane-unlock', text: 'select pg_advisory_unlock($1, $2)', values: [LANE_LOCK, lane] })
-        .catch((error: Error) => {
-          broken = error;
-        });
-    }
-    client.release(broken);
-  }
+export interface Work<P, T> {
+  /** Runs under the lane's lock before BEGIN, where a SELECT conflicts with nobody. */
+  read(client: Client): Promise<P>;
+  /**
+   * Runs inside the transaction and only inserts and upserts. `written` settles with its last statements, which are on
+   * their way when `write` returns.
+   */
+  write(client: Client, prepared: P): Promise<{ result: T; written: Promise<unknown> }>;
 }
 
-async function retrying<P, T>(
-  lanes: Lanes,
-  client: Client,
-  read: (client: Client) => Promise<P>,
-  write: (client: Client, prepared: P) => Promise<T>,
-): Promise<T> {
+/**
+ * Runs one lane's work alone, deployment-wide, in one serializable transaction, again from the start while it meets
+ * conflicts. The lock is taken on the session before BEGIN: inside, the snapshot would already be stale.
+ */
+export async function inLane<P, T>(lanes: Lanes, lane: number, work: Work<P, T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const prepared = await read(client);
-      lanes.attempts.begun += 1;
-      await client.query('begin isolation level serializable');
-      const result = await write(client, prepared);
-      await client.query('commit');
-      lanes.attempts.committed += 1;
-      return result;
+      return await tryInLane(lanes, lane, work);
     } catch (error) {
-      await client.query('rollback').catch(() => {});
       if (!isConflict(error) || attempt === ATTEMPTS_MAX) throw error;
       lanes.attempts.conflicts += 1;
       const ceiling = Math.min(BACKOFF_MAX_MS, BACKOFF_START_MS * 2 ** attempt);
       await sleep(ceiling * lanes.random());
     }
   }
+}
+
+/** Statements go out together where none needs the answer of another: the way to the server costs more than they do. */
+async function tryInLane<P, T>(lanes: Lanes, lane: number, work: Work<P, T>): Promise<T> {
+  const client = await lanes.pool.connect();
+  const unlock = () =>
+    client.query({ name: 'lane-unlock', text: 'select pg_advisory_unlock($1, $2)', values: [LANE_LOCK, lane] });
+  let broken: Error | undefined;
+  try {
+    const locked = client.query({
+      name: 'lane-lock',
+      text: 'select pg_advisory_lock($1, $2)',
+      values: [LANE_LOCK, lane],
+    });
+    const [, prepared] = await together([locked, work.read(client)]);
+    lanes.attempts.begun += 1;
+    const [, { result, written }] = await together([
+      client.query('begin isolation level serializable'),
+      work.write(client, prepared),
+    ]);
+    // Should a statement have failed, COMMIT rolls back and does not fail itself.
+    await together([written, client.query('commit'), unlock()]);
+    lanes.attempts.committed += 1;
+    return result;
+  } catch (error) {
+    if (isMachineryFailure(error)) broken = error as Error;
+    else await together([client.query('rollback'), unlock()]).catch((failure: Error) => (broken = failure));
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}
+
+/** Waits for all to settle, so that nothing of a failed attempt is still under way; then fails with the first failure. */
+async function together<T extends readonly unknown[]>(
+  promises: T,
+): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+  const settled = await Promise.allSettled(promises);
+  const failed = settled.find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+  return settled.map((result) => (result as PromiseFulfilledResult<unknown>).value) as never;
 }

@@ -17,16 +17,18 @@ export interface Postings {
   triggerCounters: { userId: string; triggerId: string; counter: Counter }[];
 }
 
-/** Writes a batch inside its transaction; the only writer of events, entries and balances. */
+/** Writes a batch inside its transaction, all statements on their way at once; the only writer of events, entries and balances. */
 export async function post(client: Client, postings: Postings): Promise<void> {
-  await insertRows(client, events, postings.events);
-  await insertRows(client, commands, postings.commands);
-  await insertRows(client, entries, postings.entries);
-  await insertRows(client, totals, postings.totals);
-  await insertRows(client, triggerCounters, postings.triggerCounters);
-  await insertRows(client, users, postings.users);
-  await insertRows(client, refusals, postings.refusals);
-  await insertRows(client, outbox, postings.announcements);
+  await Promise.all([
+    insertRows(client, events, postings.events),
+    insertRows(client, commands, postings.commands),
+    insertRows(client, entries, postings.entries),
+    insertRows(client, totals, postings.totals),
+    insertRows(client, triggerCounters, postings.triggerCounters),
+    insertRows(client, users, postings.users),
+    insertRows(client, refusals, postings.refusals),
+    insertRows(client, outbox, postings.announcements),
+  ]);
 }
 
 const events: Insert<EventRow> = {
