@@ -48,7 +48,7 @@ const ONLY_HERE: Record<string, readonly string[]> = {
   '@grpc/grpc-js': ['src/rpc/', 'src/cli/'],
   luxon: ['src/rules/'],
   pg: ['src/db/', 'src/queue/replies.ts', 'src/ledger/'],
-  pino: ['src/log.ts'],
+  pino: ['src/log.ts', 'src/cli/'],
 };
 
 /** Texts that have no place in some folders. */
