@@ -20,3 +20,13 @@ export async function versionsOf(database: TestDatabase, user: string, system: s
   );
   return rows.map((row) => row.version);
 }
+
+/** Every user's balance in a points system. */
+export async function balancesOf(database: TestDatabase, system: string): Promise<Record<string, number>> {
+  const { rows } = await database.pool.query(
+    `select u.external_id as user, a.balance::int from accounts a join users u on u.id = a.user_id
+    join points_systems s on s.id = a.system_id where s.key = $1`,
+    [system],
+  );
+  return Object.fromEntries(rows.map((row) => [row.user, row.balance]));
+}
