@@ -4,8 +4,10 @@ import { gunzipSync } from 'node:zlib';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { expect } from '@jest/globals';
 import { DateTime } from 'luxon';
-import type { TestDatabase } from './database.ts';
-import type { Clients } from './guerdon.ts';
+import type { BackendKind } from './backends.ts';
+import { createDatabase, type TestDatabase } from './database.ts';
+import { type Clients, clientsOf, environment, spawnGuerdon } from './guerdon.ts';
+import { expectSound } from './ledger.ts';
 
 export interface Commit {
   commit: string;
@@ -29,18 +31,14 @@ export function readCommits(limit = Number.POSITIVE_INFINITY): Commit[] {
 }
 
 /** Two events a commit, each at the commit's own time, so many calls in flight; gives the number of replays. */
-export async function sendCommits(
-  clients: readonly Clients[],
-  commits: readonly Commit[],
-  inFlight = 64,
-): Promise<number> {
+export async function sendCommits(clients: Clients, commits: readonly Commit[], inFlight = 64): Promise<number> {
   let next = 0;
   let replays = 0;
   const send = async (index: number): Promise<void> => {
     const { commit, author, at, repo, files } = commits[index >> 1] as Commit;
     const counted =
       index % 2 === 0 ? { metricKey: 'commits', value: '1' } : { metricKey: 'files', value: String(files) };
-    const answer = await (clients[index % clients.length] as Clients).events.sendEvent({
+    const answer = await clients.events.sendEvent({
       ...counted,
       user: { id: author },
       attributes: { repo },
@@ -75,4 +73,21 @@ export async function expectBalances(database: TestDatabase, commits: readonly C
     group by 1`,
   );
   expect(Object.fromEntries(rows.map((row) => [row.user, [row.xp, row.coins]]))).toEqual(expected);
+}
+
+/** The file through one API and two workers, each a process, then all of it again. */
+export async function sendCommitsTwice(kind: BackendKind, rows?: number): Promise<void> {
+  const database = await createDatabase();
+  const api = await spawnGuerdon(environment(database, kind, { GUERDON_ROLE: 'api' }));
+  const worker = () => spawnGuerdon(environment(database, kind, { GUERDON_ROLE: 'worker' }));
+  const workers = await Promise.all([worker(), worker()]);
+  const clients = clientsOf(api.grpcPort);
+  const commits = readCommits(rows);
+  expect(await sendCommits(clients, commits)).toBe(0);
+  await expectBalances(database, commits);
+  expect(await sendCommits(clients, commits)).toBe(commits.length * 2);
+  await expectBalances(database, commits);
+  await Promise.all([api, ...workers].map((guerdon) => guerdon.end()));
+  await expectSound(database);
+  await database.drop();
 }

@@ -1,0 +1,82 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createPool, type Pool } from '../../src/db/pool.ts';
+import { inLane } from '../../src/db/serializable.ts';
+import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { race } from '../support/lanes.ts';
+
+describe('lanes', () => {
+  it.each([
+    [2, 1_000],
+    [4, 100_000],
+  ])(
+    '%d worker processes and %d users: under 1 %% of attempts meet a conflict',
+    async (workers, users) => {
+      const met = await race(workers, users, 60);
+      process.stdout.write(`lanes: ${workers} workers, ${users} users: ${JSON.stringify(met)}\n`);
+      expect(met.ratio).toBeLessThan(0.01);
+    },
+    120_000,
+  );
+});
+
+describe('a conflict with a writer outside the lanes', () => {
+  let database: TestDatabase;
+  let pool: Pool;
+  beforeAll(async () => {
+    database = await createDatabase();
+    pool = createPool({ url: database.url, max: 5, name: 'test-lanes', indexesOnly: true, onError: () => {} });
+    await pool.query('create table duty (name text primary key, on_call boolean not null)');
+    await pool.query(`insert into duty values ('a', true), ('b', true)`);
+  });
+  afterAll(async () => {
+    await pool.end();
+    await database.drop();
+  });
+
+  const lanes = () => ({ pool, attempts: { begun: 0, committed: 0, conflicts: 0 }, random: Math.random });
+
+  it('found at a statement is tried again', async () => {
+    const all = lanes();
+    let first = true;
+    await inLane(all, 1, {
+      read: async () => {},
+      write: async (client) => {
+        await client.query('select * from duty');
+        if (first) {
+          first = false;
+          await pool.query(`update duty set on_call = on_call where name = 'a'`);
+        }
+        const written = client.query(`update duty set on_call = on_call where name = 'a'`);
+        return { result: null, written };
+      },
+    });
+    expect(all.attempts).toEqual({ begun: 2, committed: 1, conflicts: 1 });
+  });
+
+  it('found at COMMIT is tried again', async () => {
+    const all = lanes();
+    let first = true;
+    const codes: unknown[] = [];
+    await inLane(all, 1, {
+      read: async () => {},
+      write: async (client) => {
+        const { rows } = await client.query('select count(*)::int as on_call from duty where on_call');
+        if (first) {
+          first = false;
+          // Write skew: each sees both on call and takes one off; the other commits first.
+          const rogue = await pool.connect();
+          await rogue.query('begin isolation level serializable');
+          await rogue.query('select count(*) from duty where on_call');
+          await client.query(`update duty set on_call = false where name = 'a'`);
+          await rogue.query(`update duty set on_call = false where name = 'b'`);
+          await rogue.query('commit');
+          rogue.release();
+        }
+        codes.push(rows[0].on_call);
+        return { result: null, written: Promise.resolve() };
+      },
+    });
+    expect(all.attempts).toEqual({ begun: 2, committed: 1, conflicts: 1 });
+    expect(codes).toEqual([2, 1]);
+  });
+});

@@ -1,0 +1,11 @@
+import { it } from '@jest/globals';
+import { describeOnBackends } from '../support/backends.ts';
+import { sendCommitsTwice } from '../support/commits.ts';
+
+describeOnBackends('all real commits through one API and two workers, each a process', (kind) => {
+  it(
+    'end in the balances that the file gives, also after they are sent again',
+    () => sendCommitsTwice(kind),
+    1_800_000,
+  );
+});
