@@ -1,0 +1,113 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Programs } from '../../src/db/programs.ts';
+import { verify } from '../../src/ledger/verify.ts';
+import { startGuerdon, type TestGuerdon } from '../support/guerdon.ts';
+
+let guerdon: TestGuerdon;
+beforeAll(async () => {
+  guerdon = await startGuerdon();
+  for (let lesson = 1; lesson <= 5; lesson += 1) {
+    await guerdon.events.sendEvent({ metricKey: 'lessons', user: { id: 'ada' }, value: '1' });
+    await guerdon.events.sendEvent({ metricKey: 'files', user: { id: 'bob' }, value: '30' });
+  }
+  await guerdon.points.spendPoints({ userId: 'ada', systemKey: 'xp', amount: 5n, idempotencyKey: 's' });
+});
+afterAll(() => guerdon.close());
+
+/** Runs `tampering` as one who can switch the guards off, verifies, and takes it back. */
+async function faultAfter(tampering: string): Promise<string | undefined> {
+  const client = await guerdon.database.pool.connect();
+  try {
+    await client.query('begin');
+    await client.query('set local session_replication_role = replica');
+    await client.query(tampering);
+    const { fault } = await verify(client as never, new Programs());
+    return fault === undefined ? undefined : `${fault.row}: ${fault.fault}`;
+  } finally {
+    await client.query('rollback');
+    client.release();
+  }
+}
+
+describe('verify', () => {
+  it('finds nothing where nothing is wrong', async () => {
+    expect(await faultAfter('select 1')).toBeUndefined();
+  });
+
+  const entry = 'entries where user_id = 1 and system_id = 1';
+  it.each([
+    [
+      'a changed amount',
+      `update ${entry.replace(' where', ' set amount = 11 where')} and version = 3`,
+      /^entries \(1, 1, 3\): balance after is 30/,
+    ],
+    [
+      'a changed amount and all that follows',
+      'update entries set balance_after = balance_after + 1, amount = amount + (version = 2)::int where user_id = 1 and system_id = 1 and version > 1',
+      /^entries \(1, 1, 2\): hash/,
+    ],
+    ['an entry taken out', `delete from ${entry} and version = 2`, /^entries \(1, 1, 3\): version is 3, it must be 2/],
+    [
+      'the last entry taken out',
+      `delete from ${entry} and version = 6`,
+      /^accounts \(1, 1\): version is 6, its entries give 5/,
+    ],
+    [
+      'a changed balance',
+      'update accounts set balance = 1000 where user_id = 1 and system_id = 1',
+      /^accounts \(1, 1\): balance is 1000, its entries give 45/,
+    ],
+    [
+      'changed points ever earned',
+      'update accounts set earned = 1000 where user_id = 1 and system_id = 1',
+      /^accounts \(1, 1\): earned is 1000/,
+    ],
+    [
+      'a moved instant',
+      "update entries set occurred_at = occurred_at - interval '1 day' where user_id = 1 and system_id = 1 and version = 4",
+      /^entries \(1, 1, 4\): hash/,
+    ],
+    [
+      'a changed event',
+      'update events set value = 2, total_after = total_before + 2, high_after = high_before + 2 where user_id = 1 and seq = 5',
+      /^events \(1, .*\): hash/,
+    ],
+    [
+      'a changed decision',
+      `update events set decision = jsonb_set(decision, '{fired,0,amount}', '"99"') where user_id = 1 and seq = 2`,
+      /^events \(1, .*\): hash/,
+    ],
+    [
+      'an event taken out',
+      'delete from events where user_id = 1 and seq = 2',
+      /^events \(1, .*\): seq is 3, it must be 2/,
+    ],
+    [
+      'the last event taken out',
+      'delete from events where user_id = 1 and seq = 5',
+      /^users \(1\): seq is 5, its events end at 4/,
+    ],
+    [
+      'a changed total',
+      'update metric_totals set total = 4 where user_id = 1',
+      /^metric_totals \(1, \d+\): is 4, high 5; its events give 5, high 5/,
+    ],
+    [
+      'another program',
+      `update programs set snapshot = jsonb_set(snapshot, '{systems,0,triggers,0,points}', '"20"')`,
+      /^events \(1, .*\): its program and inputs give another decision/,
+    ],
+    [
+      'hashes of two entries exchanged',
+      `update entries a set hash = b.hash from entries b where a.user_id = 1 and b.user_id = 1 and a.system_id = 1 and b.system_id = 1 and a.version in (2, 3) and b.version = 5 - a.version`,
+      /^entries \(1, 1, 2\): hash/,
+    ],
+    [
+      'only the second user wrong',
+      'update accounts set balance = 0 where user_id > 1',
+      /^accounts \(\d+, 2\): balance is 0/,
+    ],
+  ])('names the first wrong row after %s', async (_what, tampering, fault) => {
+    expect(await faultAfter(tampering)).toMatch(fault);
+  });
+});
