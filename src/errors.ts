@@ -23,7 +23,6 @@ export type Reason =
   | 'API_KEY_MISSING'
   | 'API_KEY_INVALID'
   | 'USER_UNKNOWN'
-  | 'POINTS_SYSTEM_UNKNOWN'
   | 'EVENT_UNKNOWN'
   | 'ACK_NOT_OFFERED'
   | 'DEADLINE_PASSED'
@@ -90,6 +89,10 @@ const REFUSALS: Record<
     code: 'OUT_OF_RANGE',
     message: ({ system, balance, amount }) =>
       `${system}: ${amount} points on a balance of ${balance} would leave ±(2^53 - 1)`,
+  },
+  POINTS_SYSTEM_UNKNOWN: {
+    code: 'NOT_FOUND',
+    message: () => 'system_key: the points system is no longer in the program',
   },
   IDEMPOTENCY_KEY_REUSED: {
     code: 'ALREADY_EXISTS',

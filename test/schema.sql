@@ -37,11 +37,28 @@ create table attributes (
   key text not null,
   name text not null,
   created_at timestamp(3) with time zone not null,
+  archived_at timestamp(3) with time zone,
   constraint attributes_key_unique UNIQUE (project_id, kind, key),
   constraint attributes_pkey PRIMARY KEY (id),
   constraint attributes_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id),
   constraint attributes_key_form CHECK ((key ~ '^[a-zA-Z0-9_-]{1,64}$'::text)),
   constraint attributes_kind_known CHECK ((kind = ANY (ARRAY['user'::text, 'event'::text])))
+);
+
+create table audit (
+  project_id bigint not null,
+  id bigint generated always as identity not null,
+  at timestamp(3) with time zone not null,
+  actor text not null,
+  action text not null,
+  kind text not null,
+  key text not null,
+  fields jsonb not null,
+  program_version integer not null,
+  constraint audit_pkey PRIMARY KEY (project_id, id),
+  constraint audit_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id),
+  constraint audit_action_known CHECK ((action = ANY (ARRAY['create'::text, 'update'::text, 'archive'::text]))),
+  constraint audit_actor_length CHECK (((length(actor) >= 1) AND (length(actor) <= 255)))
 );
 
 create table commands (
@@ -155,6 +172,7 @@ create table metrics (
   key text not null,
   name text not null,
   created_at timestamp(3) with time zone not null,
+  archived_at timestamp(3) with time zone,
   constraint metrics_key_unique UNIQUE (project_id, key),
   constraint metrics_pkey PRIMARY KEY (id),
   constraint metrics_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id),
@@ -234,7 +252,7 @@ create table refusals (
   code text not null,
   detail jsonb not null,
   constraint refusals_pkey PRIMARY KEY (user_id, id),
-  constraint refusals_code_known CHECK ((code = ANY (ARRAY['OUT_OF_POINTS'::text, 'ABOVE_CAP'::text, 'TOTAL_OUT_OF_RANGE'::text, 'BALANCE_OUT_OF_RANGE'::text, 'IDEMPOTENCY_KEY_REUSED'::text]))),
+  constraint refusals_code_known CHECK ((code = ANY (ARRAY['OUT_OF_POINTS'::text, 'ABOVE_CAP'::text, 'TOTAL_OUT_OF_RANGE'::text, 'BALANCE_OUT_OF_RANGE'::text, 'IDEMPOTENCY_KEY_REUSED'::text, 'POINTS_SYSTEM_UNKNOWN'::text]))),
   constraint refusals_kind_known CHECK ((kind = ANY (ARRAY['event'::text, 'spend'::text, 'adjust'::text]))),
   constraint refusals_target CHECK ((((kind = 'event'::text) = (metric_id IS NOT NULL)) AND ((kind = 'event'::text) = (system_id IS NULL))))
 );
@@ -369,6 +387,10 @@ CREATE TRIGGER accounts_follow_entries_insert BEFORE INSERT ON public.accounts F
 
 CREATE TRIGGER accounts_follow_entries_update BEFORE UPDATE ON public.accounts FOR EACH ROW WHEN (((((new.balance IS DISTINCT FROM old.balance) OR (new.earned IS DISTINCT FROM old.earned)) OR (new.version IS DISTINCT FROM old.version)) OR (new.hash IS DISTINCT FROM old.hash))) EXECUTE FUNCTION refuse_direct_posting();
 
+CREATE TRIGGER audit_append_only BEFORE DELETE OR UPDATE ON public.audit FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON public.audit FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
 CREATE TRIGGER commands_append_only BEFORE DELETE OR UPDATE ON public.commands FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
 CREATE TRIGGER commands_no_truncate BEFORE TRUNCATE ON public.commands FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
@@ -390,6 +412,8 @@ CREATE TRIGGER programs_no_truncate BEFORE TRUNCATE ON public.programs FOR EACH 
 CREATE TRIGGER refusals_append_only BEFORE DELETE OR UPDATE ON public.refusals FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
 CREATE TRIGGER refusals_no_truncate BEFORE TRUNCATE ON public.refusals FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+comment on column audit.fields is 'A list of {field, before, after}; null: there was none';
 
 comment on column commands.after_seq is 'The user''s event seq when it was applied: its place in the order of application';
 

@@ -1,10 +1,37 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { readConfig } from '../config.ts';
+import { economySchema } from '../program/schema.ts';
+import { applyCommand, type EconomyOptions, exportCommand, planCommand } from './economy.ts';
 import { keyCommand } from './key.ts';
 import { verifyCommand } from './verify.ts';
 
 const program = new Command('guerdon').description('Looks after a Guerdon deployment.');
+
+program
+  .command('plan <file>')
+  .description('show what applying an economy file would change')
+  .option('--project <key>', 'project; default: the first one')
+  .action((file: string, options: EconomyOptions) => planCommand(readConfig(process.env), file, options));
+
+program
+  .command('apply <file>')
+  .description('make an economy file the program in force, in one transaction')
+  .option('--project <key>', 'project; default: the first one')
+  .option('--expect <number>', 'refuse when the program in force is not this number')
+  .option('--allow-stranding', 'also when something stored is put out of reach')
+  .action((file: string, options: EconomyOptions) => applyCommand(readConfig(process.env), file, options));
+
+program
+  .command('export')
+  .description('write the economy in force as a file to standard output')
+  .option('--project <key>', 'project; default: the first one')
+  .action((options: EconomyOptions) => exportCommand(readConfig(process.env), options));
+
+program
+  .command('schema')
+  .description('write the JSON Schema of economy files to standard output')
+  .action(() => void process.stdout.write(`${JSON.stringify(economySchema, null, 2)}\n`));
 
 program
   .command('key')

@@ -10,10 +10,12 @@ import { addEntry, changeAccount, refuse, type State, userKey } from './state.ts
 export function decideTransaction(state: State, index: ProgramIndex, command: TransactionCommand): Outcome {
   const user = state.users.get(userKey(command)) as UserRow;
   const system = index.systemById.get(command.systemId);
-  if (system === undefined) throw new Error(`points system ${command.systemId} is not in the program`);
+  const programVersion = index.program.version;
+  if (system === undefined) {
+    return refuse(state, user.id, command, { code: 'POINTS_SYSTEM_UNKNOWN', detail: {}, programVersion });
+  }
   const account = state.accounts.get(pairKey(user.id, system.id)) as AccountState;
   const transaction = { kind: command.kind, amount: BigInt(command.amount) };
-  const programVersion = index.program.version;
   const decision = transact(system, account, transaction);
   if (decision.outcome === 'refused') return refuse(state, user.id, command, { ...decision, programVersion });
   const { posted, change } = decision;

@@ -7,6 +7,7 @@ export interface ProjectCatalog {
   keylessEvents: 'mark' | 'warn' | 'refuse';
   programVersion: number;
   metricIdByKey: ReadonlyMap<string, string>;
+  /** Archived metrics included, for what is stored. */
   metricKeyById: ReadonlyMap<string, string>;
   userAttributes: ReadonlySet<string>;
   eventAttributes: ReadonlySet<string>;
@@ -46,16 +47,18 @@ async function read(db: Queryable, projectId: string): Promise<ProjectCatalog> {
   const { rows } = await db.query({
     name: 'catalog',
     text: `select p.id, p.key, p.keyless_events, p.program_version,
-        (select coalesce(json_agg(json_build_array(m.id::text, m.key)), '[]') from metrics m where m.project_id = p.id)
+        (select coalesce(json_agg(json_build_array(m.id::text, m.key, m.archived_at is null)), '[]') from metrics m
+          where m.project_id = p.id)
           as metrics,
-        (select coalesce(json_agg(json_build_array(a.kind, a.key)), '[]') from attributes a where a.project_id = p.id)
+        (select coalesce(json_agg(json_build_array(a.kind, a.key)), '[]') from attributes a
+          where a.project_id = p.id and a.archived_at is null)
           as attributes
       from projects p where p.id = $1`,
     values: [projectId],
   });
   const row = rows[0];
   if (row === undefined) throw new Error(`project ${projectId} is missing`);
-  const metrics = row.metrics as [id: string, key: string][];
+  const metrics = row.metrics as [id: string, key: string, live: boolean][];
   const attributes = row.attributes as [kind: string, key: string][];
   const keysOf = (kind: string) => new Set(attributes.filter((item) => item[0] === kind).map((item) => item[1]));
   return {
@@ -63,8 +66,8 @@ async function read(db: Queryable, projectId: string): Promise<ProjectCatalog> {
     key: row.key,
     keylessEvents: row.keyless_events,
     programVersion: row.program_version,
-    metricIdByKey: new Map(metrics.map(([id, key]) => [key, id])),
-    metricKeyById: new Map(metrics),
+    metricIdByKey: new Map(metrics.filter(([, , live]) => live).map(([id, key]) => [key, id])),
+    metricKeyById: new Map(metrics.map(([id, key]) => [id, key])),
     userAttributes: keysOf('user'),
     eventAttributes: keysOf('event'),
   };

@@ -2,6 +2,7 @@ import { Migrator } from '@mikro-orm/migrations';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { entities } from './entities/entities.ts';
 import { Migration001Pipeline } from './migrations/001-pipeline.ts';
+import { Migration002Economy } from './migrations/002-economy.ts';
 import { createPool } from './pool.ts';
 
 export type Orm = MikroORM;
@@ -10,7 +11,10 @@ export type Orm = MikroORM;
 const MIGRATE_LOCK = 1_735_750_772;
 
 /** In the order in which they run; forward only. */
-const migrations = [{ name: '001-pipeline', class: Migration001Pipeline }];
+const migrations = [
+  { name: '001-pipeline', class: Migration001Pipeline },
+  { name: '002-economy', class: Migration002Economy },
+];
 
 export async function openOrm(url: string): Promise<Orm> {
   return MikroORM.init({

@@ -20,6 +20,8 @@ export type LevelBasis = 'balance' | 'earned';
 /** A metric trigger: `points` for each `threshold` that the highest running total passes. */
 export interface Trigger {
   id: string;
+  /** Stable name within its points system, chosen by people. */
+  key: string;
   type: 'metric';
   active: boolean;
   metricId: string;
@@ -203,7 +205,8 @@ export type RefusalCode =
   | 'ABOVE_CAP'
   | 'TOTAL_OUT_OF_RANGE'
   | 'BALANCE_OUT_OF_RANGE'
-  | 'IDEMPOTENCY_KEY_REUSED';
+  | 'IDEMPOTENCY_KEY_REUSED'
+  | 'POINTS_SYSTEM_UNKNOWN';
 
 /** A result, not an exception: nothing changes. `detail` holds codes and numbers for the message. */
 export interface Refused {

@@ -1,14 +1,14 @@
+import { readFile } from 'node:fs/promises';
+import { applyEconomyIn } from '../commands/change-economy.ts';
 import { ApiKey } from '../db/entities/api-key.ts';
-import { Attribute } from '../db/entities/attribute.ts';
-import { Metric } from '../db/entities/metric.ts';
-import { PointsSystem } from '../db/entities/points-system.ts';
-import { Program } from '../db/entities/program.ts';
 import { Project, type ProjectRecord } from '../db/entities/project.ts';
 import type { Orm } from '../db/orm.ts';
 import { newKey, readKey } from '../keys.ts';
-import { demo, demoProgram } from './demo.ts';
+import { readEconomy } from '../program/read.ts';
 
 type Em = Orm['em'];
+
+const DEMO_ECONOMY = new URL('./demo-economy.yaml', import.meta.url);
 
 export interface Sources {
   now: () => number;
@@ -62,20 +62,17 @@ async function ensureKey(em: Em, project: ProjectRecord, key: string, sources: S
   }
 }
 
+/** The demo project, made from its economy file as a product team would make theirs. */
 async function makeDemo(em: Em, sources: Sources): Promise<ProjectRecord> {
-  const createdAt = new Date(sources.now());
-  const { key, name, timeZone } = demo;
-  const project = em.create(Project, { key, name, timeZone, programVersion: 1, createdAt });
-  for (const attribute of demo.attributes) em.create(Attribute, { ...attribute, project, createdAt });
-  const metrics = demo.metrics.map((metric) => em.create(Metric, { ...metric, project, createdAt }));
-  const systems = demo.systems.map((system) => em.create(PointsSystem, { key: system, project, createdAt }));
+  const { economy, problems } = readEconomy(await readFile(DEMO_ECONOMY, 'utf8'));
+  if (economy === undefined) throw new Error(`the demo economy has a problem: ${JSON.stringify(problems[0])}`);
+  const project = em.create(Project, {
+    key: 'demo',
+    name: 'Demo',
+    timeZone: economy.timeZone,
+    createdAt: new Date(sources.now()),
+  });
   await em.flush();
-  const snapshot = demoProgram(
-    new Map(systems.map((system) => [system.key as 'xp', system.id])),
-    new Map(metrics.map((metric) => [metric.key as 'lessons', metric.id])),
-    sources.uuid,
-  );
-  em.create(Program, { project, version: 1, snapshot, createdAt });
-  await em.flush();
+  await applyEconomyIn(em, { ...sources, projectId: project.id, actor: 'setup', now: sources.now() }, economy);
   return project;
 }

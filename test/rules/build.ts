@@ -53,6 +53,7 @@ export function trigger(threshold: Written, points: number | bigint, rest: Trigg
   const { user = {}, event = {}, ...fields } = rest;
   return {
     id: '',
+    key: 'trigger',
     type: 'metric',
     active: true,
     metricId: 'lessons',

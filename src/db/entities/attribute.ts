@@ -1,4 +1,4 @@
-import { defineEntity, p } from '@mikro-orm/core';
+import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
 import { Project } from './project.ts';
 
 export const Attribute = defineEntity({
@@ -11,5 +11,8 @@ export const Attribute = defineEntity({
     key: p.text(),
     name: p.text(),
     createdAt: p.datetime(3),
+    archivedAt: p.datetime(3).nullable(),
   },
 });
+
+export type AttributeRecord = InferEntity<typeof Attribute>;

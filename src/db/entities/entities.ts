@@ -1,6 +1,7 @@
 import { Account } from './account.ts';
 import { ApiKey } from './api-key.ts';
 import { Attribute } from './attribute.ts';
+import { Audit } from './audit.ts';
 import { Command } from './command.ts';
 import { Entry } from './entry.ts';
 import { Event } from './event.ts';
@@ -23,6 +24,7 @@ export const entities = [
   Account,
   ApiKey,
   Attribute,
+  Audit,
   Command,
   Entry,
   Event,

@@ -1,4 +1,4 @@
-import { defineEntity, p } from '@mikro-orm/core';
+import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
 import { Project } from './project.ts';
 
 export const Metric = defineEntity({
@@ -10,5 +10,8 @@ export const Metric = defineEntity({
     key: p.text(),
     name: p.text(),
     createdAt: p.datetime(3),
+    archivedAt: p.datetime(3).nullable(),
   },
 });
+
+export type MetricRecord = InferEntity<typeof Metric>;

@@ -1,0 +1,177 @@
+import { Attribute, type AttributeRecord } from '../db/entities/attribute.ts';
+import { Audit } from '../db/entities/audit.ts';
+import { Metric, type MetricRecord } from '../db/entities/metric.ts';
+import { PointsSystem } from '../db/entities/points-system.ts';
+import { Program } from '../db/entities/program.ts';
+import { Project, type ProjectRecord } from '../db/entities/project.ts';
+import type { Orm } from '../db/orm.ts';
+import { type Change, diff } from '../program/diff.ts';
+import type { Economy, Named } from '../program/economy.ts';
+import { economyOf, resolve } from '../program/resolve.ts';
+import type { ProgramSnapshot } from '../rules/program.ts';
+import { type Stranded, strandedBy } from './stranded.ts';
+
+type Em = Orm['em'];
+
+export interface Author {
+  projectId: string;
+  /** Who makes the change, for the audit log. */
+  actor: string;
+  now: number;
+  uuid: () => string;
+}
+
+export interface Plan {
+  /** Number of the program that the plan starts from. */
+  version: number;
+  changes: readonly Change[];
+  /** What the changes would put out of reach. */
+  stranded: readonly Stranded[];
+}
+
+export type Applied =
+  | ({ outcome: 'applied' } & Plan)
+  | ({ outcome: 'strands' } & Plan)
+  | { outcome: 'moved_on'; version: number };
+
+/** The economy in force, and its number. */
+export async function exportEconomy(orm: Orm, projectId: string): Promise<{ economy: Economy; version: number }> {
+  const current = await load(orm.em.fork(), projectId);
+  return { economy: current.economy, version: current.project.programVersion };
+}
+
+/** What applying `economy` would change; nothing is written. */
+export async function planEconomy(orm: Orm, projectId: string, economy: Economy): Promise<Plan> {
+  const em = orm.em.fork();
+  const current = await load(em, projectId);
+  return planFrom(em, current, economy);
+}
+
+/**
+ * Makes `economy` the economy in force, in one transaction: the next program, what is declared, and the audit log. When
+ * the program in force is no longer number `expectedVersion`, somebody else was first and nothing changes; likewise when
+ * something would be stranded without `allowStranding`.
+ */
+export async function applyEconomy(
+  orm: Orm,
+  author: Author,
+  economy: Economy,
+  options: { expectedVersion?: number | undefined; allowStranding?: boolean } = {},
+): Promise<Applied> {
+  return orm.em.fork().transactional((em) => applyEconomyIn(em, author, economy, options));
+}
+
+/** The same inside a transaction that is already open. */
+export async function applyEconomyIn(
+  em: Em,
+  author: Author,
+  economy: Economy,
+  options: { expectedVersion?: number | undefined; allowStranding?: boolean } = {},
+): Promise<Applied> {
+  const current = await load(em, author.projectId, true);
+  const { project } = current;
+  if (options.expectedVersion !== undefined && options.expectedVersion !== project.programVersion) {
+    return { outcome: 'moved_on', version: project.programVersion };
+  }
+  const plan = await planFrom(em, current, economy);
+  if (plan.stranded.length > 0 && !options.allowStranding) return { outcome: 'strands', ...plan };
+  if (plan.changes.length > 0) await write(em, author, current, economy, plan.changes);
+  return { outcome: 'applied', ...plan, version: project.programVersion };
+}
+
+interface Current {
+  project: ProjectRecord;
+  /** Archived ones included. */
+  metrics: readonly MetricRecord[];
+  attributes: readonly AttributeRecord[];
+  snapshot: ProgramSnapshot;
+  economy: Economy;
+}
+
+async function load(em: Em, projectId: string, lock = false): Promise<Current> {
+  if (lock) await em.execute('select from projects where id = ? for update', [projectId]);
+  const project = await em.findOneOrFail(Project, { id: projectId });
+  const order = { orderBy: { id: 'asc' } } as const;
+  const metrics = await em.find(Metric, { project }, order);
+  const attributes = await em.find(Attribute, { project }, order);
+  const program = await em.findOne(Program, { project, version: project.programVersion });
+  const snapshot = program?.snapshot ?? { timeZone: project.timeZone, systems: [] };
+  const declared = {
+    metrics: live(metrics),
+    userAttributes: live(attributes.filter(({ kind }) => kind === 'user')),
+    eventAttributes: live(attributes.filter(({ kind }) => kind === 'event')),
+  };
+  const economy = economyOf({ timeZone: snapshot.timeZone, keylessEvents: project.keylessEvents }, declared, snapshot);
+  return { project, metrics, attributes, snapshot, economy };
+}
+
+function live(records: readonly { key: string; name: string; archivedAt?: Date | null | undefined }[]): Named[] {
+  return records.filter(({ archivedAt }) => !archivedAt).map(({ key, name }) => ({ key, name }));
+}
+
+async function planFrom(em: Em, current: Current, economy: Economy): Promise<Plan> {
+  const changes = diff(current.economy, economy);
+  const stranded = await strandedBy(em, current.project.id, changes);
+  return { version: current.project.programVersion, changes, stranded };
+}
+
+async function write(
+  em: Em,
+  author: Author,
+  current: Current,
+  economy: Economy,
+  changes: readonly Change[],
+): Promise<void> {
+  const { project } = current;
+  const at = new Date(author.now);
+  const metrics = declare(current.metrics, economy.metrics, at, (item) =>
+    em.create(Metric, { ...item, project, createdAt: at }),
+  );
+  for (const kind of ['user', 'event'] as const) {
+    const known = current.attributes.filter((attribute) => attribute.kind === kind);
+    const wanted = kind === 'user' ? economy.userAttributes : economy.eventAttributes;
+    declare(known, wanted, at, (item) => em.create(Attribute, { ...item, kind, project, createdAt: at }));
+  }
+  const systems = await em.find(PointsSystem, { project });
+  for (const { key } of economy.systems) {
+    if (!systems.some((system) => system.key === key))
+      systems.push(em.create(PointsSystem, { key, project, createdAt: at }));
+  }
+  await em.flush();
+  const version = project.programVersion + 1;
+  const ids = { metrics: idsByKey(metrics), systems: idsByKey(systems) };
+  em.create(Program, {
+    project,
+    version,
+    snapshot: resolve(economy, ids, current.snapshot, author.uuid),
+    createdAt: at,
+  });
+  for (const { action, kind, key, fields } of changes) {
+    em.create(Audit, { project, at, actor: author.actor, action, kind, key, fields, programVersion: version });
+  }
+  project.timeZone = economy.timeZone;
+  project.keylessEvents = economy.keylessEvents;
+  project.programVersion = version;
+  await em.flush();
+}
+
+/** Makes, renames, archives and brings back what is declared; gives all that is there then. */
+function declare<R extends { key: string; name: string; archivedAt?: Date | null | undefined }>(
+  known: readonly R[],
+  wanted: readonly Named[],
+  at: Date,
+  make: (item: Named) => R,
+): R[] {
+  const all = [...known];
+  for (const record of known) {
+    const item = wanted.find(({ key }) => key === record.key);
+    if (item === undefined) record.archivedAt ??= at;
+    else Object.assign(record, { name: item.name, archivedAt: null });
+  }
+  for (const item of wanted) if (!known.some(({ key }) => key === item.key)) all.push(make(item));
+  return all;
+}
+
+function idsByKey(records: readonly { id: string; key: string }[]): Map<string, string> {
+  return new Map(records.map(({ id, key }) => [key, id]));
+}

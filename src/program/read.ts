@@ -1,0 +1,119 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { isScalar, type ParsedNode, parseDocument, visit } from 'yaml';
+import { formatDecimal, parseDecimal } from '../rules/decimal.ts';
+import type { Economy, EconomyLevel, EconomySystem, EconomyTrigger, Named, Problem } from './economy.ts';
+import { findProblems } from './problems.ts';
+import { economySchema } from './schema.ts';
+
+const FILE_MAX = 2_000_000;
+
+export type ReadEconomy = { economy: Economy; problems: [] } | { economy: undefined; problems: Problem[] };
+
+const validate = new Ajv2020({ allErrors: true, strict: false }).compile(economySchema);
+
+/** Reads an economy file, YAML or JSON; either an economy without a problem, or all problems that were found. */
+export function readEconomy(text: string): ReadEconomy {
+  if (text.length > FILE_MAX) return failed([{ path: '', message: `must have at most ${FILE_MAX} characters` }]);
+  const document = parseDocument(text, { version: '1.2', uniqueKeys: true, maxAliasCount: 0 } as object);
+  if (document.errors.length > 0) {
+    return failed(document.errors.map((error) => ({ path: '', message: error.message })));
+  }
+  keepNumbersExact(document.contents);
+  const file = document.toJS({ maxAliasCount: 0 }) ?? {};
+  if (!validate(file)) {
+    return failed(
+      (validate.errors ?? []).map((error) => ({
+        path: error.instancePath.replaceAll('/', '.').replace(/^\./, ''),
+        message: `${error.message ?? 'is not right'}${detail(error.params)}`,
+      })),
+    );
+  }
+  const economy = withDefaults(file as EconomyFile);
+  const problems = findProblems(economy);
+  return problems.length > 0 ? failed(problems) : { economy, problems: [] };
+}
+
+function failed(problems: Problem[]): ReadEconomy {
+  return { economy: undefined, problems };
+}
+
+/** What the schema's own message leaves out: which property, which values. */
+function detail(params: Record<string, unknown>): string {
+  if (typeof params.additionalProperty === 'string') return `: ${JSON.stringify(params.additionalProperty)}`;
+  if (Array.isArray(params.allowedValues)) return `: ${params.allowedValues.join(', ')}`;
+  return '';
+}
+
+/** A number becomes its text in the file, so that none passes through binary floating point. */
+function keepNumbersExact(root: ParsedNode | null): void {
+  visit(root as never, {
+    Scalar(_key, node) {
+      if (isScalar(node) && typeof node.value === 'number' && node.source !== undefined) {
+        node.value = plainNumber(node.source);
+      }
+    },
+  });
+}
+
+/** `1_000` and `+5` are not numbers of YAML 1.2's core schema in our sense; what is not plain is left for the schema to refuse. */
+function plainNumber(source: string): string {
+  return source.startsWith('+') ? source.slice(1) : source;
+}
+
+type EconomyFile = Partial<Omit<Economy, 'systems'>> & { systems?: SystemFile[] };
+type SystemFile = Pick<EconomySystem, 'key' | 'name'> &
+  Partial<Omit<EconomySystem, 'levels' | 'triggers'>> & { levels?: LevelFile[]; triggers?: TriggerFile[] };
+type LevelFile = Omit<EconomyLevel, 'description'> & { description?: string };
+type TriggerFile = Pick<EconomyTrigger, 'key' | 'metric' | 'threshold' | 'points'> & Partial<EconomyTrigger>;
+
+function withDefaults(file: EconomyFile): Economy {
+  return {
+    timeZone: file.timeZone ?? 'UTC',
+    keylessEvents: file.keylessEvents ?? 'mark',
+    metrics: (file.metrics ?? []).map(namedOnly),
+    userAttributes: (file.userAttributes ?? []).map(namedOnly),
+    eventAttributes: (file.eventAttributes ?? []).map(namedOnly),
+    systems: (file.systems ?? []).map(systemWithDefaults),
+  };
+}
+
+function namedOnly({ key, name }: Named): Named {
+  return { key, name };
+}
+
+function systemWithDefaults(system: SystemFile): EconomySystem {
+  return {
+    key: system.key,
+    name: system.name,
+    description: system.description ?? '',
+    maxPoints: integerText(system.maxPoints ?? null),
+    minPoints: system.minPoints === undefined ? '0' : integerText(system.minPoints),
+    levelBasis: system.levelBasis ?? 'balance',
+    boostCeiling: system.boostCeiling == null ? null : decimalText(system.boostCeiling),
+    levels: (system.levels ?? []).map((level) => ({
+      key: level.key,
+      name: level.name,
+      description: level.description ?? '',
+      points: integerText(level.points) as string,
+    })),
+    triggers: (system.triggers ?? []).map((trigger) => ({
+      key: trigger.key,
+      type: 'metric',
+      status: trigger.status ?? 'active',
+      metric: trigger.metric,
+      threshold: decimalText(trigger.threshold),
+      points: integerText(trigger.points) as string,
+      userAttributes: { ...trigger.userAttributes },
+      eventAttributes: { ...trigger.eventAttributes },
+      onFloor: trigger.onFloor ?? 'refuse',
+    })),
+  };
+}
+
+function integerText(points: string | null): string | null {
+  return points === null ? null : BigInt(points).toString();
+}
+
+function decimalText(decimal: string): string {
+  return formatDecimal(parseDecimal(decimal));
+}

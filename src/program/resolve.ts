@@ -1,0 +1,105 @@
+import type { ProgramSnapshot, SystemSnapshot, TriggerSnapshot } from '../rules/program.ts';
+import type { AttributeFilter } from '../rules/types.ts';
+import type { Economy, EconomySystem, EconomyTrigger, Named } from './economy.ts';
+
+/** What the database and the program in force have given ids to. */
+export interface Ids {
+  metrics: ReadonlyMap<string, string>;
+  systems: ReadonlyMap<string, string>;
+}
+
+/**
+ * The economy as the snapshot of a program. What keeps its key keeps its id: triggers their counters, points systems
+ * their boosts and accounts.
+ */
+export function resolve(economy: Economy, ids: Ids, current: ProgramSnapshot, uuid: () => string): ProgramSnapshot {
+  return {
+    timeZone: economy.timeZone,
+    systems: economy.systems.map((system) => {
+      const was = current.systems.find((item) => item.key === system.key);
+      return systemSnapshot(system, ids, was, uuid);
+    }),
+  };
+}
+
+function systemSnapshot(
+  system: EconomySystem,
+  ids: Ids,
+  was: SystemSnapshot | undefined,
+  uuid: () => string,
+): SystemSnapshot {
+  return {
+    ...system,
+    id: idOf(ids.systems, system.key),
+    levels: system.levels.map((level) => ({ ...level })),
+    triggers: system.triggers.map((trigger) => ({
+      id: was?.triggers.find((item) => item.key === trigger.key)?.id ?? uuid(),
+      key: trigger.key,
+      type: trigger.type,
+      active: trigger.status === 'active',
+      metricId: idOf(ids.metrics, trigger.metric),
+      metricKey: trigger.metric,
+      threshold: trigger.threshold,
+      points: trigger.points,
+      userAttributes: filtersOf(trigger.userAttributes),
+      eventAttributes: filtersOf(trigger.eventAttributes),
+      onFloor: trigger.onFloor,
+    })),
+    boosts: was?.boosts ?? [],
+  };
+}
+
+/** The economy of a program in force, with what is declared beside it. */
+export function economyOf(
+  project: Pick<Economy, 'timeZone' | 'keylessEvents'>,
+  declared: { metrics: readonly Named[]; userAttributes: readonly Named[]; eventAttributes: readonly Named[] },
+  snapshot: ProgramSnapshot,
+): Economy {
+  return { ...project, ...declared, systems: snapshot.systems.map(systemOf) };
+}
+
+function systemOf(system: SystemSnapshot): EconomySystem {
+  const { key, name, description, maxPoints, minPoints, levelBasis, boostCeiling } = system;
+  return {
+    key,
+    name,
+    description,
+    maxPoints,
+    minPoints,
+    levelBasis,
+    boostCeiling,
+    levels: system.levels.map((level) => ({
+      key: level.key,
+      name: level.name,
+      description: level.description,
+      points: level.points,
+    })),
+    triggers: system.triggers.map(triggerOf),
+  };
+}
+
+function triggerOf(trigger: TriggerSnapshot): EconomyTrigger {
+  return {
+    key: trigger.key,
+    type: trigger.type,
+    status: trigger.active ? 'active' : 'inactive',
+    metric: trigger.metricKey,
+    threshold: trigger.threshold,
+    points: trigger.points,
+    userAttributes: Object.fromEntries(trigger.userAttributes.map(({ key, value }) => [key, value])),
+    eventAttributes: Object.fromEntries(trigger.eventAttributes.map(({ key, value }) => [key, value])),
+    onFloor: trigger.onFloor,
+  };
+}
+
+function filtersOf(filters: Readonly<Record<string, string>>): AttributeFilter[] {
+  return Object.entries(filters)
+    .map(([key, value]) => ({ key, value }))
+    .sort((a, b) => (a.key < b.key ? -1 : 1));
+}
+
+function idOf(ids: ReadonlyMap<string, string>, key: string): string {
+  const id = ids.get(key);
+  if (id === undefined) throw new Error(`no id for ${key}`);
+  return id;
+}

@@ -1,0 +1,114 @@
+// The form of an economy file as JSON Schema (draft 2020-12): for editors, and for the first check of a file.
+
+const key = {
+  type: 'string',
+  pattern: '^(?!__proto__$)[a-zA-Z0-9_-]{1,64}$',
+  description: '1 to 64 letters, digits, "_" or "-"; stable, since everything stored refers to it',
+};
+const name = { type: 'string', minLength: 1, maxLength: 255, description: 'Display name' };
+const description = { type: 'string', maxLength: 1000, default: '', description: 'What it is for' };
+const integer = (text: string, pattern: string) => ({
+  anyOf: [{ type: 'integer' }, { type: 'string', pattern }],
+  description: text,
+});
+const decimal = (text: string) => ({
+  anyOf: [{ type: 'number' }, { type: 'string', pattern: '^[0-9]{1,18}(\\.[0-9]{1,9})?$' }],
+  description: text,
+});
+const orNull = (schema: { anyOf: object[]; description: string }) => ({
+  ...schema,
+  anyOf: [...schema.anyOf, { type: 'null' }],
+});
+const POINTS = '^-?(0|[1-9][0-9]{0,15})$';
+const filters = (whose: string) => ({
+  type: 'object',
+  maxProperties: 20,
+  propertyNames: key,
+  additionalProperties: { type: 'string', maxLength: 255 },
+  default: {},
+  description: `Attributes of the ${whose} that must have exactly these values, all of them`,
+});
+const object = (properties: Record<string, object>, required: string[], text: string) => ({
+  type: 'object',
+  additionalProperties: false,
+  required,
+  properties,
+  description: text,
+});
+const list = (items: object, maxItems: number, text: string) => ({
+  type: 'array',
+  items,
+  maxItems,
+  default: [],
+  description: text,
+});
+const named = (text: string) => object({ key, name }, ['key', 'name'], text);
+
+const level = object(
+  { key, name, description, points: integer('Threshold, 0 or more', POINTS) },
+  ['key', 'name', 'points'],
+  'A named threshold',
+);
+
+const trigger = object(
+  {
+    key,
+    type: { const: 'metric', default: 'metric', description: 'Fires on events of a metric' },
+    status: {
+      enum: ['active', 'inactive'],
+      default: 'active',
+      description: 'An inactive trigger counts and pays nothing',
+    },
+    metric: { ...key, description: 'Key of the metric' },
+    threshold: decimal('Fires each time the highest running total passes another multiple of this; above 0'),
+    points: integer('For one firing, before boosts; never 0; negative deducts', POINTS),
+    userAttributes: filters('user'),
+    eventAttributes: filters('event'),
+    onFloor: {
+      enum: ['refuse', 'clamp', 'allow'],
+      default: 'refuse',
+      description: 'A deduction below minPoints: refuses the event, is shortened, or goes through',
+    },
+  },
+  ['key', 'metric', 'threshold', 'points'],
+  'A rule that gives or takes points',
+);
+
+const system = object(
+  {
+    key,
+    name,
+    description,
+    maxPoints: orNull(integer('No balance exceeds this; null: no cap', POINTS)),
+    minPoints: orNull(integer('Spends and deductions stop here; null: no floor', POINTS)),
+    levelBasis: { enum: ['balance', 'earned'], default: 'balance', description: 'What levels are compared with' },
+    boostCeiling: orNull(decimal('The product of boosts is never above this; null: no ceiling')),
+    levels: list(level, 200, 'Levels, in any order'),
+    triggers: list(trigger, 500, 'Triggers, in the order in which they are evaluated'),
+  },
+  ['key', 'name'],
+  'A currency',
+);
+
+export const economySchema = {
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  $id: 'https://guerdon.dev/economy.schema.json',
+  title: 'Guerdon economy',
+  ...object(
+    {
+      $schema: { type: 'string' },
+      timeZone: { type: 'string', maxLength: 64, default: 'UTC', description: 'IANA zone of users without one' },
+      keylessEvents: {
+        enum: ['mark', 'warn', 'refuse'],
+        default: 'mark',
+        description: 'Events without an idempotency key: stored as such, warned about in the log, or refused',
+      },
+      metrics: list(named('Something the app counts'), 1000, 'Metrics'),
+      userAttributes: list(named('An attribute of users'), 500, 'Attributes that users may have'),
+      eventAttributes: list(named('An attribute of events'), 500, 'Attributes that events may have'),
+      systems: list(system, 100, 'Points systems'),
+    },
+    [],
+    'The whole program of a project: metrics, attributes, points systems with their triggers and levels',
+  ),
+};
