@@ -23,9 +23,14 @@ interface DatabaseError {
 
 /** Whether the same work may end differently when done again at once. */
 export function isConflict(error: unknown): boolean {
-  const { code, constraint } = (error ?? {}) as DatabaseError;
-  if (typeof code !== 'string') return false;
-  return CONFLICT_CODES.has(code) || (typeof constraint === 'string' && RACE_CONSTRAINTS.has(constraint));
+  const { code } = (error ?? {}) as DatabaseError;
+  return typeof code === 'string' && CONFLICT_CODES.has(code);
+}
+
+/** Whether another writer may have got in between; where none did, doing it again ends the same. */
+export function isRace(error: unknown): boolean {
+  const { constraint } = (error ?? {}) as DatabaseError;
+  return typeof constraint === 'string' && RACE_CONSTRAINTS.has(constraint);
 }
 
 /** Whether the database or the way to it failed, so that the work itself is not to blame. */
@@ -34,5 +39,5 @@ export function isMachineryFailure(error: unknown): boolean {
   if (typeof code === 'string') {
     return /^[0-9A-Z]{5}$/.test(code) ? MACHINERY_CLASSES.has(code.slice(0, 2)) : /^E[A-Z]+$/.test(code);
   }
-  return error instanceof Error && /connection|timeout|terminated|client has encountered/i.test(error.message);
+  return error instanceof Error && /connection|timeout|terminated|not queryable/i.test(error.message);
 }

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isConflict, isMachineryFailure } from './failures.ts';
+import { isConflict, isMachineryFailure, isRace } from './failures.ts';
 import type { Client, Pool } from './pool.ts';
 
 /** First key of the advisory locks that hold a lane; the second is the lane's number. */
 const LANE_LOCK = 1_735_750_770;
 const ATTEMPTS_MAX = 40;
+const RACE_ATTEMPTS_MAX = 4;
 const BACKOFF_START_MS = 2;
 const BACKOFF_MAX_MS = 200;
 
@@ -41,7 +42,8 @@ export async function inLane<P, T>(lanes: Lanes, lane: number, work: Work<P, T>)
     try {
       return await tryInLane(lanes, lane, work);
     } catch (error) {
-      if (!isConflict(error) || attempt === ATTEMPTS_MAX) throw error;
+      const attemptsMax = isConflict(error) ? ATTEMPTS_MAX : isRace(error) ? RACE_ATTEMPTS_MAX : 1;
+      if (attempt >= attemptsMax) throw error;
       lanes.attempts.conflicts += 1;
       const ceiling = Math.min(BACKOFF_MAX_MS, BACKOFF_START_MS * 2 ** attempt);
       await sleep(ceiling * lanes.random());

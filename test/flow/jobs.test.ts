@@ -134,3 +134,20 @@ describeOnBackends('commands put into jobs by hand', (kind) => {
     expect((await guerdon.points.getUserPoints({ userId: 'patient', systemKey: 'xp' })).total).toBe(10n);
   });
 });
+
+it('an account that somebody has damaged stops its own user only, and no one waits for it for ever', async () => {
+  const guerdon = await startGuerdon();
+  const lesson = (user: string) => guerdon.events.sendEvent({ metricKey: 'lessons', user: { id: user }, value: '1' });
+  await lesson('ada');
+  const client = await guerdon.database.pool.connect();
+  await client.query('begin');
+  await client.query('set local session_replication_role = replica');
+  await client.query('update accounts set version = 0, balance = 0, earned = 0, hash = null');
+  await client.query('commit');
+  client.release();
+  const many = [lesson('bob'), lesson('ada'), lesson('cyd'), lesson('dan'), lesson('eve')];
+  const results = await Promise.allSettled(many);
+  expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled', 'fulfilled']);
+  expect((await guerdon.database.pool.query('select from poisoned')).rowCount).toBe(1);
+  await guerdon.close();
+});
