@@ -3,6 +3,12 @@ import { KEY_FORM } from './keys.ts';
 
 export type Role = 'all' | 'api' | 'worker';
 
+/** A port to listen on, 0 for any free one; when nobody asked for it, another will do where it is taken. */
+export interface Port {
+  number: number;
+  given: boolean;
+}
+
 /** What the environment says; every field is checked and has its default. */
 export interface Config {
   /** Undefined: an embedded PostgreSQL in `dataDir`. */
@@ -14,8 +20,8 @@ export interface Config {
   dataDir: string;
   /** Address to listen on. */
   host: string;
-  httpPort: number;
-  grpcPort: number;
+  httpPort: Port;
+  grpcPort: Port;
   /** `prefix.body`; undefined: one is made and printed at the first start. */
   adminKey: string | undefined;
   role: Role;
@@ -58,11 +64,11 @@ function url(env: Readonly<Record<string, string | undefined>>, name: string, pr
   return value;
 }
 
-function port(env: Readonly<Record<string, string | undefined>>, name: string, fallback: number): number {
+function port(env: Readonly<Record<string, string | undefined>>, name: string, fallback: number): Port {
   const value = env[name] || undefined;
-  if (value === undefined) return fallback;
+  if (value === undefined) return { number: fallback, given: false };
   if (!/^[0-9]{1,5}$/.test(value) || Number(value) > 65535) {
     throw new Error(`${name} is ${JSON.stringify(value)}; it must be a port, 0 to 65535 (0: any free one)`);
   }
-  return Number(value);
+  return { number: Number(value), given: true };
 }

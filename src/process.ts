@@ -1,14 +1,14 @@
 import type pino from 'pino';
 import { v7 } from 'uuid';
 import { startWorkers, type Workers } from '../workers/run.ts';
-import { type Config, readConfig } from './config.ts';
+import { type Config, type Port, readConfig } from './config.ts';
 import { type Context, closeContext, createContext } from './context.ts';
 import { startEmbeddedPostgres } from './db/embedded.ts';
 import { createLog } from './log.ts';
 import { Ingest } from './queue/ingest.ts';
 import { ApiKeys } from './rpc/auth.ts';
 import type { Api } from './rpc/call.ts';
-import { startGrpcServer } from './rpc/grpc-server.ts';
+import { type Listening, startGrpcServer } from './rpc/grpc-server.ts';
 import { startHttpServer } from './rpc/http-server.ts';
 import { routes } from './rpc/routes.ts';
 import { banner } from './setup/banner.ts';
@@ -86,11 +86,23 @@ function startApplying(context: Context, api: Api | undefined, closing: Close[])
 async function startServers(api: Api, closing: Close[]): Promise<{ http: number; grpc: number }> {
   const { config, pool, now } = api.context;
   const keys = new ApiKeys(pool, now);
-  const grpc = await startGrpcServer(api, keys, routes, { host: config.host, port: config.grpcPort });
+  const { host } = config;
+  const grpc = await onPort(config.grpcPort, (port) => startGrpcServer(api, keys, routes, { host, port }));
   closing.push(() => grpc.close());
-  const http = await startHttpServer(api, keys, routes, { host: config.host, port: config.httpPort });
+  const http = await onPort(config.httpPort, (port) => startHttpServer(api, keys, routes, { host, port }));
   closing.push(() => http.close());
   return { http: http.port, grpc: grpc.port };
+}
+
+/** Listens on the port, or on any free one where it is taken and nobody asked for it. */
+async function onPort(port: Port, listen: (port: number) => Promise<Listening>): Promise<Listening> {
+  try {
+    return await listen(port.number);
+  } catch (error) {
+    if (!/EADDRINUSE|address already in use/i.test((error as Error).message)) throw error;
+    if (port.given) throw new Error(`port ${port.number} is taken; choose another one, or 0 for any that is free`);
+    return listen(0);
+  }
 }
 
 /** The whole life of a process: start, banner, and an orderly end on SIGINT or SIGTERM; a second signal ends at once. */

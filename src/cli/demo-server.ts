@@ -33,7 +33,7 @@ export async function findTarget(
   const named = options.grpc !== undefined || config.databaseUrl !== undefined;
   const running = named ? undefined : await runningEmbeddedPostgres(config.dataDir);
   if (named || running !== undefined) {
-    const address = options.grpc ?? `127.0.0.1:${config.grpcPort}`;
+    const address = options.grpc ?? `127.0.0.1:${config.grpcPort.number}`;
     const usable = key ?? (running === undefined ? undefined : await mint(running.url));
     if (usable === undefined) throw new Error(`a key for ${address} is needed: --key PREFIX.BODY or GUERDON_ADMIN_KEY`);
     say(`sending to ${address}`);

@@ -13,6 +13,9 @@ import { invoke } from './invoke.ts';
 import { reflect } from './reflection.ts';
 import { CODE_NUMBERS, statusBytes, toGuerdonError } from './status.ts';
 
+// What fails is thrown to us; the library's own lines on the console would only confuse.
+grpc.setLogVerbosity(grpc.logVerbosity.NONE);
+
 const MESSAGE_MAX_BYTES = 4 * 1024 * 1024;
 
 export interface Listening {
