@@ -2,7 +2,9 @@ import { Code } from '@connectrpc/connect';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { v7 } from 'uuid';
 import type { EventCommand } from '../../src/commands/command.ts';
+import type { JobQueue } from '../../src/queue/backend.ts';
 import { sendJob } from '../../src/queue/coalesce.ts';
+import { JOB, JOB_OPTIONS, jobId } from '../../src/queue/jobs.ts';
 import { describeOnBackends } from '../support/backends.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import {
@@ -59,15 +61,20 @@ describeOnBackends('jobs', (kind) => {
 
 describeOnBackends('commands put into jobs by hand', (kind) => {
   let guerdon: TestGuerdon;
+  let queue: JobQueue;
   let ids: { project: string; lessons: string; commits: string };
   beforeAll(async () => {
     guerdon = await startGuerdon(kind);
+    queue = guerdon.running.context.backend.queue();
     const { rows } = await guerdon.database.pool.query(`select p.id as project,
       (select id from metrics where key = 'lessons') as lessons, (select id from metrics where key = 'commits') as commits
       from projects p`);
     ids = rows[0];
   });
-  afterAll(() => guerdon.close());
+  afterAll(async () => {
+    await queue.close();
+    await guerdon.close();
+  });
 
   const command = (user: string, key: string, metricId = ids.lessons): EventCommand => ({
     kind: 'event',
@@ -83,7 +90,7 @@ describeOnBackends('commands put into jobs by hand', (kind) => {
     occurredAtSent: false,
     receivedAt: 0,
   });
-  const send = (...commands: EventCommand[]) => sendJob(guerdon.running.context.backend.queue(), { commands });
+  const send = (...commands: EventCommand[]) => sendJob(queue, { commands });
   const applied = (database: TestDatabase, count: number) =>
     until(async () => (await database.pool.query('select from events')).rowCount === count, {
       what: `${count} events`,
@@ -114,6 +121,31 @@ describeOnBackends('commands put into jobs by hand', (kind) => {
     await send(command('eve', 'more'));
     await applied(guerdon.database, 8);
     expect((await guerdon.database.pool.query('select from poisoned')).rowCount).toBe(1);
+  });
+
+  it('a job that fails for good leaves its name free: queued again, it is applied once, and a call gets its answer', async () => {
+    const { pool } = guerdon.database;
+    const before = (await pool.query('select from events')).rowCount as number;
+    await pool.query(`create function disk_full() returns trigger language plpgsql as $$
+      begin raise exception 'disk full' using errcode = 'disk_full'; end $$`);
+    await pool.query('create trigger disk_full before insert on events execute function disk_full()');
+    const job = { commands: [command('ivy', 'k'), command('ivy', 'l')] };
+    const name = jobId(job.commands);
+    await queue.add(JOB, job, { ...JOB_OPTIONS, attempts: 1, jobId: name });
+    const call = guerdon.events.sendEvent({
+      metricKey: 'lessons',
+      user: { id: 'ivy' },
+      value: '1',
+      idempotencyKey: 'm',
+    });
+    const there = queue as unknown as { getJob(id: string): Promise<unknown> };
+    await until(async () => (await there.getJob(name)) === undefined, { what: 'the job to fail for good' });
+    await pool.query('drop trigger disk_full on events');
+    await Promise.all([sendJob(queue, job), sendJob(queue, job)]);
+    expect((await call).idempotentReplayed).toBe(false);
+    await applied(guerdon.database, before + 3);
+    expect((await guerdon.points.getUserPoints({ userId: 'ivy', systemKey: 'xp' })).total).toBe(30n);
+    expect((await pool.query('select from poisoned')).rowCount).toBe(1);
   });
 
   it('while the database refuses, calls wait or end by their deadline; after that, everything is applied once', async () => {
