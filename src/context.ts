@@ -1,10 +1,12 @@
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import { Catalog } from './db/catalog.ts';
+import type { Orm } from './db/orm.ts';
 import { createPool, type Pool } from './db/pool.ts';
 import { Programs } from './db/programs.ts';
 import { type Backend, openBackend } from './queue/backend.ts';
 import { openReplies, type Replies } from './queue/replies.ts';
+import type { Schedule } from './queue/schedule.ts';
 
 /** Connections for reads and short statements of one process. */
 const POOL_MAX = 10;
@@ -23,9 +25,12 @@ export interface Context {
   /** Uniform in [0, 1). */
   random: () => number;
   pool: Pool;
+  /** For administration. */
+  orm: Orm;
   programs: Programs;
   catalog: Catalog;
   backend: Backend;
+  schedule: Schedule;
   replies: Replies;
   /** Name of this process towards others: letters and digits. */
   address: string;
@@ -37,13 +42,14 @@ export interface Deployment {
   /** Letters and digits. */
   name: string;
   lanes: number;
+  orm: Orm;
 }
 
 export type Sources = Pick<Context, 'log' | 'now' | 'uuid' | 'random'>;
 
 export function createContext(config: Config, deployment: Deployment, sources: Sources): Context {
   const { log, now, uuid } = sources;
-  const { databaseUrl } = deployment;
+  const { databaseUrl, orm } = deployment;
   const pool = createPool({
     url: databaseUrl,
     max: POOL_MAX,
@@ -58,9 +64,11 @@ export function createContext(config: Config, deployment: Deployment, sources: S
     databaseUrl,
     lanes: deployment.lanes,
     pool,
+    orm,
     programs: new Programs(),
     catalog: new Catalog(pool, now),
     backend,
+    schedule: backend.schedule(),
     replies: openReplies(backend, { pool, url: databaseUrl }, onError),
     address: uuid().replaceAll('-', ''),
   };
@@ -68,6 +76,8 @@ export function createContext(config: Config, deployment: Deployment, sources: S
 
 export async function closeContext(context: Context): Promise<void> {
   await context.replies.close();
+  await context.schedule.close();
   await context.backend.close();
   await context.pool.end();
+  await context.orm.close(true);
 }

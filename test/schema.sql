@@ -22,13 +22,17 @@ create table api_keys (
   name text not null,
   created_at timestamp(3) with time zone not null,
   revoked_at timestamp(3) with time zone,
+  user_id text,
   constraint api_keys_prefix_unique UNIQUE (prefix),
   constraint api_keys_pkey PRIMARY KEY (id),
   constraint api_keys_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id),
+  constraint api_keys_application_user CHECK (((kind = 'application'::text) = (user_id IS NOT NULL))),
   constraint api_keys_hash_length CHECK ((octet_length(hash) = 32)),
-  constraint api_keys_kind_known CHECK ((kind = 'admin'::text)),
-  constraint api_keys_prefix_form CHECK ((prefix ~ '^[a-zA-Z0-9_-]{1,32}$'::text))
+  constraint api_keys_kind_known CHECK ((kind = ANY (ARRAY['owner'::text, 'admin'::text, 'application'::text]))),
+  constraint api_keys_prefix_form CHECK ((prefix ~ '^[a-zA-Z0-9_-]{1,32}$'::text)),
+  constraint api_keys_user_id_length CHECK (((length(user_id) >= 1) AND (length(user_id) <= 255)))
 );
+CREATE INDEX api_keys_project ON public.api_keys USING btree (project_id, id);
 
 create table attributes (
   id bigint generated always as identity not null,
@@ -54,7 +58,8 @@ create table audit (
   kind text not null,
   key text not null,
   fields jsonb not null,
-  program_version integer not null,
+  program_version integer,
+  user_id bigint,
   constraint audit_pkey PRIMARY KEY (project_id, id),
   constraint audit_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id),
   constraint audit_action_known CHECK ((action = ANY (ARRAY['create'::text, 'update'::text, 'archive'::text]))),
@@ -145,6 +150,42 @@ create table events (
 );
 CREATE INDEX events_id ON public.events USING btree (id);
 
+create table global_boosts (
+  project_id bigint not null,
+  id uuid not null,
+  system_id bigint not null,
+  name text not null,
+  multiplier numeric(12,9) not null,
+  rounding text not null,
+  exclusive boolean not null,
+  user_attributes jsonb not null,
+  start_time timestamp(3) with time zone,
+  end_time timestamp(3) with time zone,
+  start_date date,
+  end_date date,
+  zone text,
+  status text not null,
+  starts_at timestamp(3) with time zone not null,
+  ends_at timestamp(3) with time zone,
+  due_at timestamp(3) with time zone,
+  created_at timestamp(3) with time zone not null,
+  updated_at timestamp(3) with time zone not null,
+  archived_at timestamp(3) with time zone,
+  constraint global_boosts_id_unique UNIQUE (id),
+  constraint global_boosts_pkey PRIMARY KEY (project_id, id),
+  constraint global_boosts_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id),
+  constraint global_boosts_system_id_fkey FOREIGN KEY (system_id) REFERENCES points_systems(id),
+  constraint global_boosts_multiplier_range CHECK (((multiplier > (0)::numeric) AND (multiplier < (100)::numeric) AND (multiplier <> (1)::numeric))),
+  constraint global_boosts_name_length CHECK (((length(name) >= 1) AND (length(name) <= 255))),
+  constraint global_boosts_one_window CHECK ((((start_time IS NOT NULL) AND (start_date IS NULL) AND (end_date IS NULL) AND (zone IS NULL)) OR ((start_date IS NOT NULL) AND (start_time IS NULL) AND (end_time IS NULL) AND (zone IS NOT NULL)))),
+  constraint global_boosts_rounding_known CHECK ((rounding = ANY (ARRAY['down'::text, 'up'::text, 'nearest'::text]))),
+  constraint global_boosts_status_known CHECK ((status = ANY (ARRAY['scheduled'::text, 'active'::text, 'finished'::text]))),
+  constraint global_boosts_window_order CHECK ((((end_time IS NULL) OR (end_time >= start_time)) AND ((end_date IS NULL) OR (end_date >= start_date)))),
+  constraint global_boosts_zone_known CHECK ((zone = ANY (ARRAY['user'::text, 'project'::text])))
+);
+CREATE INDEX global_boosts_due ON public.global_boosts USING btree (due_at) WHERE (due_at IS NOT NULL);
+CREATE INDEX global_boosts_system ON public.global_boosts USING btree (system_id, id);
+
 create table inbox (
   id uuid not null,
   project_id bigint not null,
@@ -182,13 +223,15 @@ create table metrics (
 create table outbox (
   id bigint generated always as identity not null,
   project_id bigint not null,
-  user_id bigint not null,
+  user_id bigint,
   kind text not null,
   payload jsonb not null,
   created_at timestamp(3) with time zone not null,
+  cause_key text,
   constraint outbox_pkey PRIMARY KEY (id),
-  constraint outbox_kind_known CHECK ((kind = 'level_changed'::text))
+  constraint outbox_kind_known CHECK ((kind = ANY (ARRAY['level_changed'::text, 'boost_started'::text, 'boost_finished'::text])))
 );
+CREATE UNIQUE INDEX outbox_cause_unique ON public.outbox USING btree (cause_key) WHERE (cause_key IS NOT NULL);
 
 create table points_systems (
   id bigint generated always as identity not null,
@@ -228,6 +271,7 @@ create table projects (
   keyless_events text not null default 'mark'::text,
   program_version integer not null default 0,
   created_at timestamp(3) with time zone not null,
+  archived_at timestamp(3) with time zone,
   constraint projects_key_unique UNIQUE (key),
   constraint projects_pkey PRIMARY KEY (id),
   constraint projects_key_form CHECK ((key ~ '^[a-zA-Z0-9_-]{1,64}$'::text)),
@@ -288,15 +332,25 @@ create table user_boosts (
   zone text,
   created_at timestamp(3) with time zone not null,
   archived_at timestamp(3) with time zone,
+  status text not null,
+  starts_at timestamp(3) with time zone not null,
+  ends_at timestamp(3) with time zone,
+  due_at timestamp(3) with time zone,
+  updated_at timestamp(3) with time zone not null,
   constraint user_boosts_pkey PRIMARY KEY (user_id, id),
   constraint user_boosts_system_id_fkey FOREIGN KEY (system_id) REFERENCES points_systems(id),
   constraint user_boosts_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id),
   constraint user_boosts_multiplier_range CHECK (((multiplier > (0)::numeric) AND (multiplier < (100)::numeric) AND (multiplier <> (1)::numeric))),
+  constraint user_boosts_name_length CHECK (((length(name) >= 1) AND (length(name) <= 255))),
   constraint user_boosts_one_window CHECK ((((start_time IS NOT NULL) AND (start_date IS NULL) AND (end_date IS NULL) AND (zone IS NULL)) OR ((start_date IS NOT NULL) AND (start_time IS NULL) AND (end_time IS NULL) AND (zone IS NOT NULL)))),
   constraint user_boosts_rounding_known CHECK ((rounding = ANY (ARRAY['down'::text, 'up'::text, 'nearest'::text]))),
+  constraint user_boosts_status_known CHECK ((status = ANY (ARRAY['scheduled'::text, 'active'::text, 'finished'::text]))),
   constraint user_boosts_window_order CHECK ((((end_time IS NULL) OR (end_time >= start_time)) AND ((end_date IS NULL) OR (end_date >= start_date)))),
   constraint user_boosts_zone_known CHECK ((zone = ANY (ARRAY['user'::text, 'project'::text])))
 );
+CREATE INDEX user_boosts_due ON public.user_boosts USING btree (due_at) WHERE (due_at IS NOT NULL);
+CREATE UNIQUE INDEX user_boosts_id ON public.user_boosts USING btree (id);
+CREATE INDEX user_boosts_system ON public.user_boosts USING btree (system_id, id);
 
 create table users (
   id bigint generated always as identity not null,
@@ -316,6 +370,13 @@ create table users (
   constraint users_created_before_events CHECK (((seq = 0) OR (created_at IS NOT NULL))),
   constraint users_external_id_length CHECK (((length(external_id) >= 1) AND (length(external_id) <= 255))),
   constraint users_seq_range CHECK (((seq >= 0) AND ((seq = 0) = (event_hash IS NULL))))
+);
+
+create table zone_changes (
+  id bigint generated always as identity not null,
+  project_id bigint not null,
+  user_id bigint,
+  constraint zone_changes_pkey PRIMARY KEY (id)
 );
 
 CREATE OR REPLACE FUNCTION public.post_entries()
@@ -413,8 +474,20 @@ CREATE TRIGGER refusals_append_only BEFORE DELETE OR UPDATE ON public.refusals F
 
 CREATE TRIGGER refusals_no_truncate BEFORE TRUNCATE ON public.refusals FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
+comment on column api_keys.user_id is 'The app''s own id of the user that an application key is bound to';
+
 comment on column audit.fields is 'A list of {field, before, after}; null: there was none';
 
+comment on column audit.user_id is 'Whom a boost of one user is for';
+
 comment on column commands.after_seq is 'The user''s event seq when it was applied: its place in the order of application';
+
+comment on column global_boosts.due_at is 'When its status changes next; null: never again';
+
+comment on column global_boosts.starts_at is 'The window as instants, by the zones known when it was resolved';
+
+comment on column user_boosts.due_at is 'When its status changes next; null: never again';
+
+comment on column user_boosts.starts_at is 'The window as instants, by the zones known when it was resolved';
 
 comment on column users.created_at is 'Receipt of the first command that was applied; null: the row only gives refused attempts an id';

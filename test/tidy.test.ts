@@ -24,6 +24,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'src/errors.ts',
     'src/keys.ts',
     'src/rules/',
+    'src/program/',
     'src/ledger/',
     'src/commands/',
     'src/db/catalog.ts',

@@ -7,6 +7,7 @@ import { createPool } from '../src/db/pool.ts';
 import type { Attempts } from '../src/db/serializable.ts';
 import type { Reply } from '../src/queue/replies.ts';
 import { Lanes } from './lanes.ts';
+import { startSchedule } from './schedule.ts';
 import { startSweep } from './sweep.ts';
 
 /** Jobs that one process has in hand at once. */
@@ -42,11 +43,13 @@ export function startWorkers(context: Context, settleHere: (id: string, outcome:
     },
   });
   const worker = context.backend.worker((job) => lanes.run(job.data.commands), JOBS_IN_HAND);
+  const timed = startSchedule(context);
   const sweep = startSweep(context);
   return {
     attempts,
     async close() {
       await sweep.close();
+      await timed.close();
       await worker.close();
       await pool.end();
     },

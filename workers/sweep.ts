@@ -14,7 +14,7 @@ export interface Sweep {
 }
 
 /**
- * Queues accepted commands again that are not applied, in case the queue has lost them. A timer in every worker, not a
+ * Queues accepted commands again that are not applied, and puts the schedule back, in case the queue has lost them. A timer in every worker, not a
  * job, since it is the queue that may be lost; the lock leaves the work to one worker at a time.
  */
 export function startSweep(context: Context): Sweep {
@@ -35,6 +35,7 @@ export function startSweep(context: Context): Sweep {
       const { rows } = await client.query('select pg_try_advisory_lock($1, 0) as locked', [SWEEP_LOCK]);
       locked = rows[0].locked;
       if (!locked) return;
+      await context.schedule.ensure();
       for (;;) {
         const commands = await overdue(client, context.now() - OVERDUE_MS, COMMANDS_MAX);
         if (commands.length === 0) return;

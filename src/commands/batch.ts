@@ -92,6 +92,7 @@ async function load(client: Client, prepared: Prepared, now: Instant): Promise<S
       commands: [],
       refusals: [],
       announcements: [],
+      zoneChanges: [],
       users: [],
       totals: [],
       triggerCounters: [],

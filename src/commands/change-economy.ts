@@ -1,25 +1,17 @@
 import { Attribute, type AttributeRecord } from '../db/entities/attribute.ts';
-import { Audit } from '../db/entities/audit.ts';
 import { Metric, type MetricRecord } from '../db/entities/metric.ts';
 import { PointsSystem } from '../db/entities/points-system.ts';
-import { Program } from '../db/entities/program.ts';
-import { Project, type ProjectRecord } from '../db/entities/project.ts';
+import type { ProjectRecord } from '../db/entities/project.ts';
 import type { Orm } from '../db/orm.ts';
 import { type Change, diff } from '../program/diff.ts';
 import type { Economy, Named } from '../program/economy.ts';
 import { economyOf, resolve } from '../program/resolve.ts';
 import type { ProgramSnapshot } from '../rules/program.ts';
+import { globalBoosts } from './boosts/boost-rows.ts';
+import { type Author, lockProject, nextProgram, programInForce, readProject } from './next-program.ts';
 import { type Stranded, strandedBy } from './stranded.ts';
 
 type Em = Orm['em'];
-
-export interface Author {
-  projectId: string;
-  /** Who makes the change, for the audit log. */
-  actor: string;
-  now: number;
-  uuid: () => string;
-}
 
 export interface Plan {
   /** Number of the program that the plan starts from. */
@@ -89,13 +81,11 @@ interface Current {
 }
 
 async function load(em: Em, projectId: string, lock = false): Promise<Current> {
-  if (lock) await em.execute('select from projects where id = ? for update', [projectId]);
-  const project = await em.findOneOrFail(Project, { id: projectId });
+  const project = await (lock ? lockProject : readProject)(em, projectId);
   const order = { orderBy: { id: 'asc' } } as const;
   const metrics = await em.find(Metric, { project }, order);
   const attributes = await em.find(Attribute, { project }, order);
-  const program = await em.findOne(Program, { project, version: project.programVersion });
-  const snapshot = program?.snapshot ?? { timeZone: project.timeZone, systems: [] };
+  const snapshot = await programInForce(em, project);
   const declared = {
     metrics: live(metrics),
     userAttributes: live(attributes.filter(({ kind }) => kind === 'user')),
@@ -138,21 +128,9 @@ async function write(
       systems.push(em.create(PointsSystem, { key, project, createdAt: at }));
   }
   await em.flush();
-  const version = project.programVersion + 1;
-  const ids = { metrics: idsByKey(metrics), systems: idsByKey(systems) };
-  em.create(Program, {
-    project,
-    version,
-    snapshot: resolve(economy, ids, current.snapshot, author.uuid),
-    createdAt: at,
-  });
-  for (const { action, kind, key, fields } of changes) {
-    em.create(Audit, { project, at, actor: author.actor, action, kind, key, fields, programVersion: version });
-  }
-  project.timeZone = economy.timeZone;
+  const ids = { metrics: idsByKey(metrics), systems: idsByKey(systems), boosts: await globalBoosts(em, project.id) };
   project.keylessEvents = economy.keylessEvents;
-  project.programVersion = version;
-  await em.flush();
+  await nextProgram(em, author, project, resolve(economy, ids, current.snapshot, author.uuid), changes);
 }
 
 /** Makes, renames, archives and brings back what is declared; gives all that is there then. */

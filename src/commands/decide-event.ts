@@ -103,6 +103,10 @@ function applyEvent(state: State, user: UserRow, command: EventCommand, decision
 }
 
 function saveUser(state: State, user: UserRow, command: EventCommand): void {
+  const old = state.users.get(userKey(command)) as UserRow;
+  if (old.createdAt !== null && JSON.stringify(old.zones) !== JSON.stringify(user.zones)) {
+    state.postings.zoneChanges.push({ projectId: user.projectId, userId: user.id });
+  }
   const saved = { ...user, createdAt: user.createdAt ?? command.receivedAt, updatedAt: state.now };
   state.users.set(userKey(command), saved);
   state.changed.users.add(saved);

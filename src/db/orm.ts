@@ -3,6 +3,7 @@ import { MikroORM } from '@mikro-orm/postgresql';
 import { entities } from './entities/entities.ts';
 import { Migration001Pipeline } from './migrations/001-pipeline.ts';
 import { Migration002Economy } from './migrations/002-economy.ts';
+import { Migration003Administration } from './migrations/003-administration.ts';
 import { createPool } from './pool.ts';
 
 export type Orm = MikroORM;
@@ -14,6 +15,7 @@ const MIGRATE_LOCK = 1_735_750_772;
 const migrations = [
   { name: '001-pipeline', class: Migration001Pipeline },
   { name: '002-economy', class: Migration002Economy },
+  { name: '003-administration', class: Migration003Administration },
 ];
 
 export async function openOrm(url: string): Promise<Orm> {

@@ -12,6 +12,8 @@ export interface Postings {
   commands: CommandRow[];
   refusals: RefusalRow[];
   announcements: AnnouncementRow[];
+  /** Users whose windows of days are to be resolved anew. */
+  zoneChanges: { projectId: string; userId: string }[];
   users: UserRow[];
   totals: { userId: string; metricId: string; counter: Counter }[];
   triggerCounters: { userId: string; triggerId: string; counter: Counter }[];
@@ -28,6 +30,7 @@ export async function post(client: Client, postings: Postings): Promise<void> {
     insertRows(client, users, postings.users),
     insertRows(client, refusals, postings.refusals),
     insertRows(client, outbox, postings.announcements),
+    insertRows(client, zoneChanges, postings.zoneChanges),
   ]);
 }
 
@@ -167,5 +170,13 @@ const outbox: Insert<AnnouncementRow> = {
     ['kind', 'text', (row) => row.kind],
     ['payload', 'jsonb', (row) => JSON.stringify(row.payload)],
     ['created_at', 'timestamptz', (row) => instantText(row.createdAt)],
+  ],
+};
+
+const zoneChanges: Insert<Postings['zoneChanges'][number]> = {
+  table: 'zone_changes',
+  columns: [
+    ['project_id', 'bigint', (row) => row.projectId],
+    ['user_id', 'bigint', (row) => row.userId],
   ],
 };

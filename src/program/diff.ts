@@ -17,7 +17,7 @@ export interface FieldChange {
 }
 
 type Value = string | null | Readonly<Record<string, string>>;
-type Fields = Readonly<Record<string, Value>>;
+export type Fields = Readonly<Record<string, Value>>;
 
 /** What has to happen to `before` for it to become `after`: first what is made, then what changes, then what goes. */
 export function diff(before: Economy, after: Economy): Change[] {
@@ -65,7 +65,8 @@ function parts(economy: Economy): Map<string, Part> {
   return new Map(all.map((part) => [`${part.kind} ${part.key}`, part]));
 }
 
-function fieldChanges(before: Fields, after: Fields): FieldChange[] {
+/** The fields that differ. */
+export function fieldChanges(before: Fields, after: Fields): FieldChange[] {
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
   return names
     .map((field) => ({ field, before: before[field] ?? null, after: after[field] ?? null }))

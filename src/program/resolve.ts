@@ -1,4 +1,4 @@
-import type { ProgramSnapshot, SystemSnapshot, TriggerSnapshot } from '../rules/program.ts';
+import type { BoostSnapshot, ProgramSnapshot, SystemSnapshot, TriggerSnapshot } from '../rules/program.ts';
 import type { AttributeFilter } from '../rules/types.ts';
 import type { Economy, EconomySystem, EconomyTrigger, Named } from './economy.ts';
 
@@ -6,6 +6,8 @@ import type { Economy, EconomySystem, EconomyTrigger, Named } from './economy.ts
 export interface Ids {
   metrics: ReadonlyMap<string, string>;
   systems: ReadonlyMap<string, string>;
+  /** The boosts of all users, by id of the points system. */
+  boosts: ReadonlyMap<string, BoostSnapshot[]>;
 }
 
 /**
@@ -28,9 +30,10 @@ function systemSnapshot(
   was: SystemSnapshot | undefined,
   uuid: () => string,
 ): SystemSnapshot {
+  const id = idOf(ids.systems, system.key);
   return {
     ...system,
-    id: idOf(ids.systems, system.key),
+    id,
     levels: system.levels.map((level) => ({ ...level })),
     triggers: system.triggers.map((trigger) => ({
       id: was?.triggers.find((item) => item.key === trigger.key)?.id ?? uuid(),
@@ -45,7 +48,7 @@ function systemSnapshot(
       eventAttributes: filtersOf(trigger.eventAttributes),
       onFloor: trigger.onFloor,
     })),
-    boosts: was?.boosts ?? [],
+    boosts: ids.boosts.get(id) ?? [],
   };
 }
 

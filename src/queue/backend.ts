@@ -9,7 +9,8 @@ import {
 } from 'bullmq';
 import { Redis } from 'ioredis';
 import { createPool, type Pool } from '../db/pool.ts';
-import { type Job, queueName } from './jobs.ts';
+import { type Job, queueName, scheduleName } from './jobs.ts';
+import { BullSchedule, type Schedule, type TimedQueue } from './schedule.ts';
 
 /** What is used of a BullMQ queue. */
 export interface JobQueue {
@@ -30,6 +31,9 @@ export interface Backend {
   kind: 'redis' | 'postgres';
   queue(): JobQueue;
   worker(process: Process, concurrency: number): JobWorker;
+  schedule(): Schedule;
+  /** Runs `process` at each scheduled time, one at a time in this process. */
+  scheduleWorker(process: () => Promise<void>): JobWorker;
   /** A Redis connection of its own, for publishing or subscribing; only where the queue lives in Redis. */
   redis: (() => Redis) | undefined;
   close(): Promise<void>;
@@ -65,17 +69,19 @@ export interface BackendOptions {
 }
 
 export function openBackend(options: BackendOptions): Backend {
-  const name = queueName(options.deployment);
-  return options.redisUrl === undefined
-    ? postgresBackend(name, options.databaseUrl, options.onError)
-    : redisBackend(name, options.redisUrl, options.onError);
+  const { deployment, redisUrl, databaseUrl, onError } = options;
+  return redisUrl === undefined
+    ? postgresBackend(deployment, databaseUrl, onError)
+    : redisBackend(deployment, redisUrl, onError);
 }
 
-function redisBackend(name: string, url: string, onError: Say): Backend {
+function redisBackend(deployment: string, url: string, onError: Say): Backend {
+  const name = queueName(deployment);
+  const timed = scheduleName(deployment);
   const open: Redis[] = [];
-  const connect = (): Redis => {
+  const connect = (maxRetriesPerRequest: number | null = null): Redis => {
     const redis = new Redis(url, {
-      maxRetriesPerRequest: null,
+      maxRetriesPerRequest,
       retryStrategy: (times) => Math.min(times * 50, RETRY_MS),
     });
     redis.on('error', onError);
@@ -87,6 +93,10 @@ function redisBackend(name: string, url: string, onError: Say): Backend {
     queue: () => listening(new Queue(name, { connection: connect() }), onError),
     worker: (process, concurrency) =>
       listening(new Worker(name, process, { ...WORKER_OPTIONS, connection: connect(), concurrency }), onError),
+    // What cannot be scheduled now is scheduled by a later look, so nobody waits for a lost connection.
+    schedule: () => new BullSchedule(listening(new Queue(timed, { connection: connect(1) }), onError)),
+    scheduleWorker: (process) =>
+      listening(new Worker(timed, process, { ...WORKER_OPTIONS, connection: connect() }), onError),
     redis: connect,
     close: async () => {
       for (const redis of open) redis.disconnect();
@@ -94,7 +104,9 @@ function redisBackend(name: string, url: string, onError: Say): Backend {
   };
 }
 
-function postgresBackend(name: string, url: string, onError: Say): Backend {
+function postgresBackend(deployment: string, url: string, onError: Say): Backend {
+  const name = queueName(deployment);
+  const timed = scheduleName(deployment);
   const connection: Pool = createPool({
     url,
     max: POSTGRES_CONNECTIONS,
@@ -107,6 +119,10 @@ function postgresBackend(name: string, url: string, onError: Say): Backend {
     queue: () => listening(new Queue(name, { connection }, postgresFactory), onError),
     worker: (process, concurrency) =>
       listening(new Worker(name, process, { ...WORKER_OPTIONS, connection, concurrency }, postgresFactory), onError),
+    schedule: () =>
+      new BullSchedule(listening(new Queue(timed, { connection }, postgresFactory), onError) as TimedQueue),
+    scheduleWorker: (process) =>
+      listening(new Worker(timed, process, { ...WORKER_OPTIONS, connection }, postgresFactory), onError),
     redis: undefined,
     close: () => connection.end(),
   };

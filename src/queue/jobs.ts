@@ -5,7 +5,12 @@ export function queueName(deployment: string): string {
   return `guerdon-${deployment}`;
 }
 
-/** What every job in it is called. */
+/** The queue of what happens at its time, apart so that neither waits for the other. */
+export function scheduleName(deployment: string): string {
+  return `${queueName(deployment)}-schedule`;
+}
+
+/** What every job in the first is called. */
 export const JOB = 'apply';
 
 /** Most commands that travel in one job. */

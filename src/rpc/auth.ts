@@ -2,10 +2,12 @@ import { timingSafeEqual } from 'node:crypto';
 import type { Queryable } from '../db/pool.ts';
 import { GuerdonError } from '../errors.ts';
 import { readKey } from '../keys.ts';
+import type { Caller } from './call.ts';
 
 interface StoredKey {
   hash: Buffer;
   projectId: string;
+  caller: Caller;
 }
 
 /** So long a revoked key may still be taken. */
@@ -26,8 +28,8 @@ export class ApiKeys {
     this.#now = now;
   }
 
-  /** The project the caller's key belongs to; UNAUTHENTICATED without a valid key. */
-  async authenticate(headers: Headers): Promise<string> {
+  /** Who calls, and in which project; UNAUTHENTICATED without a valid key. */
+  async authenticate(headers: Headers): Promise<{ projectId: string; caller: Caller }> {
     const given = headers('x-api-key') ?? /^Bearer +(.+)$/i.exec(headers('authorization') ?? '')?.[1];
     if (given === undefined) {
       throw new GuerdonError(
@@ -41,7 +43,7 @@ export class ApiKeys {
     if (asked === undefined || key === undefined || !timingSafeEqual(asked.hash, key.hash)) {
       throw new GuerdonError('UNAUTHENTICATED', 'API_KEY_INVALID', 'the API key is not known or no longer valid');
     }
-    return key.projectId;
+    return key;
   }
 
   async #find(prefix: string): Promise<StoredKey | undefined> {
@@ -49,10 +51,16 @@ export class ApiKeys {
     if (known !== undefined && this.#now() - known.readAt < FRESH_MS) return known.key;
     const { rows } = await this.#db.query({
       name: 'api-key',
-      text: 'select hash, project_id from api_keys where prefix = $1 and revoked_at is null',
+      text: `select k.id, k.hash, k.project_id, k.kind, k.user_id from api_keys k join projects p on p.id = k.project_id
+        where k.prefix = $1 and k.revoked_at is null and p.archived_at is null`,
       values: [prefix],
     });
-    const key = rows[0] === undefined ? undefined : { hash: rows[0].hash, projectId: rows[0].project_id };
+    const row = rows[0];
+    const key: StoredKey | undefined = row && {
+      hash: row.hash,
+      projectId: row.project_id,
+      caller: { keyId: row.id, prefix, kind: row.kind, user: row.user_id },
+    };
     if (this.#known.size >= CACHED_MAX) this.#known.clear();
     this.#known.set(prefix, { readAt: this.#now(), key });
     return key;

@@ -11,7 +11,7 @@ import type {
   TriggerSchema,
 } from '../gen/guerdon/v1/types_pb.ts';
 import { LevelBasis, OnFloor, Rounding } from '../gen/guerdon/v1/types_pb.ts';
-import { resolveWindow, windowZone } from '../rules/boost.ts';
+import { type Open, openForUser } from '../rules/boost-schedule.ts';
 import { formatDecimal } from '../rules/decimal.ts';
 import { levelOf } from '../rules/level.ts';
 import type { ProgramIndex } from '../rules/program.ts';
@@ -146,19 +146,21 @@ function triggerMessage(trigger: rules.Trigger): MessageInitShape<typeof Trigger
 export function boostMessage(
   boost: rules.Boost,
   zones: readonly rules.ZonePeriod[],
-  at: rules.Instant,
   projectZone: string,
 ): MessageInitShape<typeof BoostSchema> {
-  const zone = boost.window.kind === 'dates' ? windowZone(boost.window, zones, at, projectZone) : projectZone;
-  const { startTime, endTime } = resolveWindow(boost.window, zone);
+  return boostBasics(boost, openForUser(boost.window, zones, projectZone));
+}
+
+/** What everyone may know of a boost. */
+export function boostBasics(boost: rules.Boost, { startsAt, endsAt }: Open) {
   return {
     id: boost.id,
     name: boost.name,
     multiplier: formatDecimal(boost.multiplier),
     rounding: ROUNDING[boost.rounding],
     exclusive: boost.exclusive,
-    startTime: timestampFromMs(startTime),
-    ...(endTime !== null && { endTime: timestampFromMs(endTime) }),
+    startTime: timestampFromMs(startsAt),
+    ...(endsAt !== null && { endTime: timestampFromMs(endsAt) }),
   };
 }
 

@@ -35,6 +35,7 @@ export async function readEvent(call: Call, request: SendEventRequest): Promise<
     ...shapeViolations(request, call.receivedAt),
     ...declarationViolations(project, request),
     ...keyViolations(project, request),
+    ...trustViolations(call, request),
   ];
   if (violations.length > 0) throw invalid(violations);
   return toCommand(call, project, request);
@@ -167,6 +168,12 @@ function keyViolations(project: ProjectCatalog, request: SendEventRequest): Viol
   return [
     { field: 'idempotency_key', description: `must be sent: project ${project.key} takes no events without one` },
   ];
+}
+
+/** The app of a user has no say in when something happened. */
+function trustViolations(call: Call, request: SendEventRequest): Violation[] {
+  if (request.occurredAt === undefined || call.caller.kind !== 'application') return [];
+  return [{ field: 'occurred_at', description: 'must be left out: only admin keys may say when it happened' }];
 }
 
 function isUnknownHere(project: ProjectCatalog, request: SendEventRequest): boolean {

@@ -4,9 +4,11 @@ import { eventById, eventByKey, type StoredEvent } from '../ledger/stored-events
 import { type Call, route } from './call.ts';
 import { eventMessage } from './event-message.ts';
 
-export const getEvent = route(EventService.method.getEvent, async (call, request) => {
+export const getEvent = route(EventService.method.getEvent, 'project', async (call, request) => {
   const event = await find(call, request.lookup);
-  if (event === undefined) throw new GuerdonError('NOT_FOUND', 'EVENT_UNKNOWN', 'no such event is stored');
+  const { kind, user } = call.caller;
+  if (event === undefined || (kind === 'application' && event.user !== user))
+    throw new GuerdonError('NOT_FOUND', 'EVENT_UNKNOWN', 'no such event is stored');
   return { event: await eventMessage(call, event) };
 });
 

@@ -3,6 +3,6 @@ import { route } from './call.ts';
 import { systemMessage } from './convert.ts';
 import { currentProgram, systemOf } from './lookup.ts';
 
-export const getPointsSystem = route(PointsService.method.getPointsSystem, async (call, request) => ({
+export const getPointsSystem = route(PointsService.method.getPointsSystem, 'project', async (call, request) => ({
   system: systemMessage(systemOf(await currentProgram(call), request.systemKey)),
 }));

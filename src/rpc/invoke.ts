@@ -3,8 +3,8 @@ import { pathToString } from '@bufbuild/protobuf/reflect';
 import { createValidator } from '@bufbuild/protovalidate';
 import { invalid, type Violation } from '../errors.ts';
 import type { ApiKeys, Headers } from './auth.ts';
-import type { Api, Route } from './call.ts';
-import { textViolations } from './text.ts';
+import { type Api, authorize, type ItemViolation, type Route } from './call.ts';
+import { snake, textViolations } from './text.ts';
 
 /** A call without a deadline of its own waits this long; a longer one is cut. */
 export const DEADLINE_DEFAULT_MS = 30_000;
@@ -22,16 +22,34 @@ export async function invoke(
   timeoutMs: number | undefined,
 ): Promise<Message> {
   const receivedAt = api.context.now();
-  const projectId = await keys.authenticate(headers);
-  if (route.validate === 'proto') validate(route, request);
+  const { projectId, caller } = await keys.authenticate(headers);
+  authorize(route, caller, request);
+  const itemViolations = route.validate === 'proto' ? validate(route, request) : [];
   const deadline = receivedAt + Math.min(timeoutMs ?? DEADLINE_DEFAULT_MS, DEADLINE_MAX_MS);
-  const answer = await route.handle({ api, projectId, receivedAt, deadline }, request as never);
-  return create(route.method.output, answer as never);
+  const call = { api, projectId, caller, receivedAt, deadline, itemViolations };
+  return create(route.method.output, (await route.handle(call, request as never)) as never);
 }
 
-function validate(route: Route, request: Message): void {
+/** Throws for a request that is wrong as a whole; gives what is wrong with single items. */
+function validate(route: Route, request: Message): ItemViolation[] {
   const violations = [...protoViolations(route, request), ...textViolations(request)];
-  if (violations.length > 0) throw invalid(violations);
+  const [whole, items] = route.items === null ? [violations, []] : ofItems(snake(route.items), violations);
+  if (whole.length > 0) throw invalid(whole);
+  return items;
+}
+
+function ofItems(list: string, violations: readonly Violation[]): [whole: Violation[], items: ItemViolation[]] {
+  const whole: Violation[] = [];
+  const items: ItemViolation[] = [];
+  for (const violation of violations) {
+    const { field, description } = violation;
+    const [, index, inside] = field.startsWith(`${list}[`)
+      ? (/^\[(\d+)\]\.?(.*)$/.exec(field.slice(list.length)) ?? [])
+      : [];
+    if (index === undefined || inside === undefined) whole.push(violation);
+    else items.push({ index: Number(index), field: inside, description });
+  }
+  return [whole, items];
 }
 
 /** What the rules in the proto say of a message. */

@@ -7,22 +7,26 @@ import { eventMessage } from './event-message.ts';
 import { userUnknown } from './lookup.ts';
 import { pageCursor, pageSize, pageToken } from './page.ts';
 
-export const listEvents = route(EventService.method.listEvents, async (call, request) => {
-  const { pool } = call.api.context;
-  const userId = await userIdOf(pool, call.projectId, request.userId);
-  if (userId === undefined) throw userUnknown(request.userId);
-  const metricId = request.metricKey === '' ? null : await metricIdOf(call, request.metricKey);
-  const list = `events ${userId} ${metricId}`;
-  const beforeSeq = pageCursor(list, request.pageToken, /^[0-9]{1,18}$/);
-  const size = pageSize(request.pageSize);
-  const found = await eventsOf(pool, userId, { metricId, beforeSeq, limit: size + 1 });
-  const events = found.slice(0, size);
-  const last = events.at(-1)?.outcome;
-  return {
-    events: await Promise.all(events.map((event) => eventMessage(call, event))),
-    nextPageToken: found.length > size && last?.status === 'applied' ? pageToken(list, String(last.seq)) : '',
-  };
-});
+export const listEvents = route(
+  EventService.method.listEvents,
+  (request) => [request.userId],
+  async (call, request) => {
+    const { pool } = call.api.context;
+    const userId = await userIdOf(pool, call.projectId, request.userId);
+    if (userId === undefined) throw userUnknown(request.userId);
+    const metricId = request.metricKey === '' ? null : await metricIdOf(call, request.metricKey);
+    const list = `events ${userId} ${metricId}`;
+    const beforeSeq = pageCursor(list, request.pageToken, /^[0-9]{1,18}$/);
+    const size = pageSize(request.pageSize);
+    const found = await eventsOf(pool, userId, { metricId, beforeSeq, limit: size + 1 });
+    const events = found.slice(0, size);
+    const last = events.at(-1)?.outcome;
+    return {
+      events: await Promise.all(events.map((event) => eventMessage(call, event))),
+      nextPageToken: found.length > size && last?.status === 'applied' ? pageToken(list, String(last.seq)) : '',
+    };
+  },
+);
 
 async function metricIdOf(call: Call, key: string): Promise<string> {
   const project = await call.api.context.catalog.fresh(call.projectId);

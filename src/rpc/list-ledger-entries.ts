@@ -12,29 +12,33 @@ const KIND: Record<StoredKind, EntryKind> = {
   adjust: EntryKind.ADJUST,
 };
 
-export const listLedgerEntries = route(PointsService.method.listLedgerEntries, async (call, request) => {
-  const { pool } = call.api.context;
-  const system = systemOf(await currentProgram(call), request.systemKey);
-  const userId = await userIdOf(pool, call.projectId, request.userId);
-  if (userId === undefined) throw userUnknown(request.userId);
-  const list = `entries ${userId} ${system.id}`;
-  const beforeVersion = pageCursor(list, request.pageToken, /^[0-9]{1,18}$/);
-  const size = pageSize(request.pageSize);
-  const found = await entriesOf(pool, userId, system.id, { beforeVersion, limit: size + 1 });
-  const entries = found.slice(0, size);
-  return {
-    entries: entries.map((entry) => ({
-      version: entry.version,
-      kind: KIND[entry.kind],
-      amount: entry.amount,
-      balanceAfter: entry.balanceAfter,
-      eventId: entry.eventId ?? '',
-      triggerId: entry.triggerId ?? '',
-      createdAt: timestampFromMs(entry.createdAt),
-      occurredAt: timestampFromMs(entry.occurredAt),
-      reason: entry.reason ?? '',
-      idempotencyKey: entry.key ?? '',
-    })),
-    nextPageToken: found.length > size ? pageToken(list, String(entries.at(-1)?.version)) : '',
-  };
-});
+export const listLedgerEntries = route(
+  PointsService.method.listLedgerEntries,
+  (request) => [request.userId],
+  async (call, request) => {
+    const { pool } = call.api.context;
+    const system = systemOf(await currentProgram(call), request.systemKey);
+    const userId = await userIdOf(pool, call.projectId, request.userId);
+    if (userId === undefined) throw userUnknown(request.userId);
+    const list = `entries ${userId} ${system.id}`;
+    const beforeVersion = pageCursor(list, request.pageToken, /^[0-9]{1,18}$/);
+    const size = pageSize(request.pageSize);
+    const found = await entriesOf(pool, userId, system.id, { beforeVersion, limit: size + 1 });
+    const entries = found.slice(0, size);
+    return {
+      entries: entries.map((entry) => ({
+        version: entry.version,
+        kind: KIND[entry.kind],
+        amount: entry.amount,
+        balanceAfter: entry.balanceAfter,
+        eventId: entry.eventId ?? '',
+        triggerId: entry.triggerId ?? '',
+        createdAt: timestampFromMs(entry.createdAt),
+        occurredAt: timestampFromMs(entry.occurredAt),
+        reason: entry.reason ?? '',
+        idempotencyKey: entry.key ?? '',
+      })),
+      nextPageToken: found.length > size ? pageToken(list, String(entries.at(-1)?.version)) : '',
+    };
+  },
+);

@@ -3,6 +3,6 @@ import { route } from './call.ts';
 import { levelMessage } from './convert.ts';
 import { currentProgram, systemOf } from './lookup.ts';
 
-export const listLevels = route(PointsService.method.listLevels, async (call, request) => ({
+export const listLevels = route(PointsService.method.listLevels, 'project', async (call, request) => ({
   levels: systemOf(await currentProgram(call), request.systemKey).levels.map(levelMessage),
 }));

@@ -6,7 +6,7 @@ import { pageCursor, pageSize, pageToken } from './page.ts';
 
 const LIST = 'points-systems';
 
-export const listPointsSystems = route(PointsService.method.listPointsSystems, async (call, request) => {
+export const listPointsSystems = route(PointsService.method.listPointsSystems, 'project', async (call, request) => {
   const { program } = await currentProgram(call);
   const after = pageCursor(LIST, request.pageToken, /^[a-zA-Z0-9_-]{1,64}$/) ?? '';
   const size = pageSize(request.pageSize);

@@ -1,6 +1,9 @@
 import { GuerdonError } from '../errors.ts';
+import { type UserBalance, userBalance } from '../ledger/balance.ts';
+import { findUserBoosts } from '../ledger/boosts.ts';
+import { applicable } from '../rules/boost.ts';
 import type { ProgramIndex } from '../rules/program.ts';
-import type { System } from '../rules/types.ts';
+import type { Boost, System } from '../rules/types.ts';
 import type { Call } from './call.ts';
 
 /** The program in force. */
@@ -20,4 +23,34 @@ export function systemOf(index: ProgramIndex, key: string): System {
 
 export function userUnknown(user: string): GuerdonError {
   return new GuerdonError('NOT_FOUND', 'USER_UNKNOWN', `user_id: no user ${JSON.stringify(user)}`);
+}
+
+/** A user with the account in a points system, and the boosts that apply to the awards there now. */
+export async function boostsNow(
+  call: Call,
+  { program }: ProgramIndex,
+  system: System,
+  userId: string,
+): Promise<{ user: UserBalance; boosts: readonly Boost[] }> {
+  const { pool } = call.api.context;
+  const [user, own] = await Promise.all([
+    userBalance(pool, call.projectId, userId, system.id),
+    findUserBoosts(pool, [{ projectId: call.projectId, externalId: userId }]),
+  ]);
+  if (user === undefined) throw userUnknown(userId);
+  const all = [
+    ...system.boosts,
+    ...(own.get(`${call.projectId} ${userId}`) ?? []).filter((boost) => boost.systemId === system.id),
+  ];
+  return { user, boosts: applicable(all, user, call.receivedAt, program.timeZone) };
+}
+
+/** Keys of all points systems that the project ever had, by id. */
+export async function systemKeys(call: Call): Promise<ReadonlyMap<string, string>> {
+  const { rows } = await call.api.context.pool.query({
+    name: 'system-keys',
+    text: 'select id, key from points_systems where project_id = $1',
+    values: [call.projectId],
+  });
+  return new Map(rows.map((row) => [row.id, row.key]));
 }

@@ -2,6 +2,10 @@ import { invalid } from '../errors.ts';
 
 const PAGE_DEFAULT = 50;
 
+/** The cursor of lists in the order of ids, and the one before all others. */
+export const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+export const NO_UUID = '00000000-0000-0000-0000-000000000000';
+
 /** How many items a page of this size setting holds. */
 export function pageSize(asked: number): number {
   return asked === 0 ? PAGE_DEFAULT : asked;

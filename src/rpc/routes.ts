@@ -1,4 +1,10 @@
 import { adjustPoints } from './adjust-points.ts';
+import { createBoosts } from './boosts/create-boosts.ts';
+import { deleteBoosts } from './boosts/delete-boosts.ts';
+import { getBoost } from './boosts/get-boost.ts';
+import { listBoosts } from './boosts/list-boosts.ts';
+import { listUserBoosts } from './boosts/list-user-boosts.ts';
+import { updateBoosts } from './boosts/update-boosts.ts';
 import type { Route } from './call.ts';
 import { getEvent } from './get-event.ts';
 import { getPointsSystem } from './get-points-system.ts';
@@ -24,4 +30,10 @@ export const routes: readonly Route[] = [
   getPointsSystem,
   listPointsSystems,
   listLevels,
+  createBoosts,
+  listBoosts,
+  getBoost,
+  updateBoosts,
+  deleteBoosts,
+  listUserBoosts,
 ];

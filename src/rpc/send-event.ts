@@ -7,11 +7,15 @@ import { type Call, selfCheckedRoute } from './call.ts';
 import { pointsMessages } from './convert.ts';
 import { readEvent } from './event-input.ts';
 
-export const sendEvent = selfCheckedRoute(EventService.method.sendEvent, async (call, request) => {
-  const command = await readEvent(call, request);
-  const [outcome] = call.api.ingest.submit([command], call.deadline) as [Promise<Outcome>];
-  return answerEvent(call, command, await outcome);
-});
+export const sendEvent = selfCheckedRoute(
+  EventService.method.sendEvent,
+  (request) => [request.user?.id],
+  async (call, request) => {
+    const command = await readEvent(call, request);
+    const [outcome] = call.api.ingest.submit([command], call.deadline) as [Promise<Outcome>];
+    return answerEvent(call, command, await outcome);
+  },
+);
 
 /** The answer to an event, or the error that its refusal is. */
 export async function answerEvent(

@@ -7,12 +7,21 @@ export function isStorable(text: string): boolean {
 
 const NOT_STORABLE = 'must have no NUL character and no lone surrogate';
 
-/** The string fields of a flat message that cannot be stored. */
+/** The strings of a message that cannot be stored, however deep they are. */
 export function textViolations(message: object): Violation[] {
-  return Object.entries(message).flatMap(([field, value]) => {
-    if (typeof value === 'string') return isStorable(value) ? [] : [{ field: snake(field), description: NOT_STORABLE }];
-    if (value === null || typeof value !== 'object' || !('value' in value)) return [];
-    return textViolations(value.value as object);
+  return inside('', message);
+}
+
+function inside(path: string, value: unknown): Violation[] {
+  if (typeof value === 'string') return textViolation(path, value);
+  if (value === null || typeof value !== 'object' || value instanceof Uint8Array) return [];
+  if (Array.isArray(value)) return value.flatMap((item, index) => inside(`${path}[${index}]`, item));
+  if ('case' in value && 'value' in value) return inside(path, value.value);
+  const isMap = path !== '' && !('$typeName' in value);
+  return Object.entries(value).flatMap(([name, item]) => {
+    if (name.startsWith('$')) return [];
+    if (isMap) return [...textViolation(path, name), ...inside(`${path}[${JSON.stringify(name)}]`, item)];
+    return inside(path === '' ? snake(name) : `${path}.${snake(name)}`, item);
   });
 }
 
@@ -21,6 +30,7 @@ export function textViolation(field: string, text: string): Violation[] {
   return isStorable(text) ? [] : [{ field, description: NOT_STORABLE }];
 }
 
-function snake(name: string): string {
+/** A name as the proto writes it. */
+export function snake(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

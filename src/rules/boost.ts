@@ -11,7 +11,7 @@ import type {
   System,
   ZonePeriod,
 } from './types.ts';
-import { endOfDay, localDate, startOfDay, zoneAt } from './zone.ts';
+import { localDate, zoneAt } from './zone.ts';
 
 /** Which zone a window of dates is read in; the user's falls back to the project's. */
 export function windowZone(window: DateWindow, zones: readonly ZonePeriod[], at: Instant, projectZone: string): string {
@@ -26,18 +26,6 @@ function isOpen(window: InstantWindow, at: Instant): boolean {
 /** Whether the window holds the day. */
 function isDay(window: DateWindow, day: string): boolean {
   return window.start <= day && (window.end === null || day <= window.end);
-}
-
-/** The window's edges as instants in a zone: start inclusive, end exclusive, null: open. */
-export function resolveWindow(
-  window: InstantWindow | DateWindow,
-  zone: string,
-): { startTime: Instant; endTime: Instant | null } {
-  if (window.kind === 'instants') return { startTime: window.startTime, endTime: window.endTime };
-  return {
-    startTime: startOfDay(window.start, zone),
-    endTime: window.end === null ? null : endOfDay(window.end, zone),
-  };
 }
 
 export interface Multiplication {

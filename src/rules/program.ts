@@ -48,8 +48,12 @@ function readSystem(system: SystemSnapshot): System {
     levels: system.levels
       .map((level) => ({ ...level, points: BigInt(level.points) }))
       .sort((a, b) => (a.points < b.points ? -1 : a.points > b.points ? 1 : 0)),
-    boosts: system.boosts.map((boost) => ({ ...boost, multiplier: parseDecimal(boost.multiplier) })),
+    boosts: system.boosts.map(readBoost),
   };
+}
+
+export function readBoost(boost: BoostSnapshot): Boost {
+  return { ...boost, multiplier: parseDecimal(boost.multiplier) };
 }
 
 export function writeProgram(program: Program): ProgramSnapshot {

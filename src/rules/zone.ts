@@ -29,7 +29,7 @@ export function localDate(at: Instant, zone: string): string {
  * of a midnight that comes twice, luxon takes the one whose offset is in force today, by the clock.
  */
 export function startOfDay(date: string, zone: string): Instant {
-  const midnight = DateTime.fromISO(date, { zone: 'utc' }).toMillis();
+  const midnight = utcMidnight(date);
   let before = midnight - OFFSET_LIMIT;
   let within = midnight + OFFSET_LIMIT;
   const offset = DateTime.fromMillis(before, { zone }).offset;
@@ -42,10 +42,19 @@ export function startOfDay(date: string, zone: string): Instant {
   return within;
 }
 
-/** The first instant after a day `YYYY-MM-DD` in a zone. */
-export function endOfDay(date: string, zone: string): Instant {
-  const next = DateTime.fromISO(date, { zone: 'utc' }).plus({ days: 1 });
-  return startOfDay(next.toISODate() as string, zone);
+/** The day after a day `YYYY-MM-DD`. */
+export function dayAfter(date: string): string {
+  return DateTime.fromISO(date, { zone: 'utc' }).plus({ days: 1 }).toISODate() as string;
+}
+
+/** The instant at which a day `YYYY-MM-DD` begins in UTC. */
+export function utcMidnight(date: string): Instant {
+  return DateTime.fromISO(date, { zone: 'utc' }).toMillis();
+}
+
+/** Whether the text is a day of the calendar, `YYYY-MM-DD`. */
+export function isDate(text: string): boolean {
+  return /^\d{4}-\d{2}-\d{2}$/.test(text) && DateTime.fromISO(text, { zone: 'utc' }).isValid;
 }
 
 /** Whether the zone is one that dates can be computed in. */

@@ -22,8 +22,9 @@ export async function prepareDatabase(config: Config, databaseUrl: string, sourc
     const adminKey = config.role === 'worker' ? undefined : await bootstrap(orm, config.adminKey, sources);
     const settings = await orm.em.fork().findAll(Setting);
     const value = (name: string) => settings.find((setting) => setting.name === name)?.value;
-    return { databaseUrl, name: String(value('deployment')), lanes: Number(value('lanes')), adminKey };
-  } finally {
+    return { databaseUrl, name: String(value('deployment')), lanes: Number(value('lanes')), orm, adminKey };
+  } catch (error) {
     await orm.close(true);
+    throw error;
   }
 }

@@ -164,8 +164,8 @@ describe('a stored state', () => {
 
   const boost = (multiplier: string, window: string) =>
     `insert into user_boosts (user_id, id, system_id, name, multiplier, rounding, exclusive, created_at,
-      start_time, end_time, start_date, end_date, zone)
-    values (1, gen_random_uuid(), 1, 'b', ${multiplier}, 'down', false, now(), ${window})`;
+      updated_at, status, starts_at, start_time, end_time, start_date, end_date, zone)
+    values (1, gen_random_uuid(), 1, 'b', ${multiplier}, 'down', false, now(), now(), 'scheduled', now(), ${window})`;
   const open = 'now(), null, null, null, null';
   it.each([
     ['times nothing', boost('0', open)],

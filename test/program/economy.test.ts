@@ -31,7 +31,8 @@ describe('an economy file', () => {
     fc.assert(
       fc.property(anyEconomy(), (economy) => {
         const ids = new Map(Array.from({ length: 99 }, (_, index) => [`k${index}`, String(index)]));
-        const program = resolve(economy, { metrics: ids, systems: ids }, { timeZone: 'UTC', systems: [] }, () => 'id');
+        const known = { metrics: ids, systems: ids, boosts: new Map() };
+        const program = resolve(economy, known, { timeZone: 'UTC', systems: [] }, () => 'id');
         expect(diff(economyOf(economy, economy, program), economy)).toEqual([]);
       }),
       RUNS,

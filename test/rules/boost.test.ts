@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { resolveWindow } from '../../src/rules/boost.ts';
+import { openForUser } from '../../src/rules/boost-schedule.ts';
 import { decide } from '../../src/rules/decide.ts';
 import type { Attributes, Boost, DateWindow, Fired, InstantWindow, UserBoost } from '../../src/rules/types.ts';
 import {
@@ -209,7 +209,7 @@ describe('a window of whole days', () => {
     const open = [false, true, true, true, false, false];
     expect(around.map((at) => doubles(window, at, { user: zone }))).toEqual(open);
     expect(around.map((at) => doubles({ ...window, zone: 'project' }, at, { project: zone }))).toEqual(open);
-    expect(resolveWindow(window, zone)).toEqual({ startTime: start, endTime: end });
+    expect(openForUser(window, [], zone)).toEqual({ startsAt: start, endsAt: end });
   });
 
   const midJune = day('2026-06-15');
@@ -228,7 +228,7 @@ describe('a window of whole days', () => {
 
   it('without an end has none as an instant either', () => {
     const startTime = instant('2026-06-15');
-    expect(resolveWindow(dates('2026-06-15', null), 'UTC')).toEqual({ startTime, endTime: null });
+    expect(openForUser(dates('2026-06-15', null), [], 'UTC')).toEqual({ startsAt: startTime, endsAt: null });
   });
 
   it('uses the zone that was in force at the event', () => {
@@ -250,7 +250,7 @@ describe('a window of whole days', () => {
   });
 
   it('is empty as instants too where the day was skipped', () => {
-    const skipped = resolveWindow(day('2011-12-30'), 'Pacific/Apia');
-    expect(skipped.endTime).toBe(skipped.startTime);
+    const skipped = openForUser(day('2011-12-30'), [], 'Pacific/Apia');
+    expect(skipped.endsAt).toBe(skipped.startsAt);
   });
 });

@@ -4,7 +4,7 @@ import { Settings } from 'luxon';
 import type { ZonePeriod } from '../../src/rules/types.ts';
 import {
   changeZone,
-  endOfDay,
+  dayAfter,
   isZone,
   localDate,
   startOfDay,
@@ -146,7 +146,7 @@ describe('a local day', () => {
     ['America/Nuuk', '2026-10-24', '2026-10-24T01:00Z', '2026-10-25T02:00Z'],
     ['Asia/Beirut', '2026-10-24', '2026-10-23T21:00Z', '2026-10-24T22:00Z'],
   ])('of %s, %s, is from %s to %s', (zone, date, start, after) => {
-    expect([startOfDay(date, zone), endOfDay(date, zone)]).toEqual([instant(start), instant(after)]);
+    expect([startOfDay(date, zone), startOfDay(dayAfter(date), zone)]).toEqual([instant(start), instant(after)]);
   });
 
   describe('does not depend on when it is asked for', () => {
@@ -161,7 +161,7 @@ describe('a local day', () => {
       const edges = [instant(start), instant(after)];
       for (const clock of [instant('2026-01-15'), instant('2026-07-15')]) {
         Settings.now = () => clock;
-        expect([startOfDay(date, zone), endOfDay(date, zone)]).toEqual(edges);
+        expect([startOfDay(date, zone), startOfDay(dayAfter(date), zone)]).toEqual(edges);
       }
     });
   });
@@ -171,7 +171,7 @@ describe('a local day', () => {
     const dates = fc.nat(800).map((day) => localDate(first + day * 24 * HOUR, 'UTC'));
     fc.assert(
       fc.property(dates, anyZone, (date, zone) => {
-        const [start, after] = [startOfDay(date, zone), endOfDay(date, zone)];
+        const [start, after] = [startOfDay(date, zone), startOfDay(dayAfter(date), zone)];
         const around = [start - 1, start, after - 1, after].map((at) => localDate(at, zone) === date);
         expect(around).toEqual([false, true, true, false]);
       }),

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Client, createClient, type Interceptor } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
 import pino from 'pino';
+import { BoostService } from '../../src/gen/guerdon/v1/boost_service_pb.ts';
 import { EventService } from '../../src/gen/guerdon/v1/event_service_pb.ts';
 import { PointsService } from '../../src/gen/guerdon/v1/points_service_pb.ts';
 import { type Running, start } from '../../src/process.ts';
@@ -14,6 +15,7 @@ export const KEY = 'test.0123456789abcdef0123456789abcdef';
 export interface Clients {
   events: Client<typeof EventService>;
   points: Client<typeof PointsService>;
+  boosts: Client<typeof BoostService>;
 }
 
 /** Typed clients over native gRPC. */
@@ -23,7 +25,11 @@ export function clientsOf(grpcPort: number, key: string = KEY): Clients {
     return next(request);
   };
   const transport = createGrpcTransport({ baseUrl: `http://127.0.0.1:${grpcPort}`, interceptors: [withKey] });
-  return { events: createClient(EventService, transport), points: createClient(PointsService, transport) };
+  return {
+    events: createClient(EventService, transport),
+    points: createClient(PointsService, transport),
+    boosts: createClient(BoostService, transport),
+  };
 }
 
 export interface TestGuerdon extends Clients {

@@ -9,8 +9,10 @@ export const ApiKey = defineEntity({
     project: () => p.manyToOne(Project),
     prefix: p.text(),
     hash: p.blob(),
-    kind: p.text().$type<'admin'>(),
+    kind: p.text().$type<'owner' | 'admin' | 'application'>(),
     name: p.text(),
+    /** The app's own id of the user that an application key is bound to. */
+    userId: p.text().nullable(),
     createdAt: p.datetime(3),
     revokedAt: p.datetime(3).nullable(),
   },

@@ -14,6 +14,7 @@ export const Audit = defineEntity({
     kind: p.text(),
     key: p.text(),
     fields: p.json<readonly FieldChange[]>(),
-    programVersion: p.integer(),
+    programVersion: p.integer().nullable(),
+    userId: p.bigint('string').nullable(),
   },
 });

@@ -5,6 +5,7 @@ import { Audit } from './audit.ts';
 import { Command } from './command.ts';
 import { Entry } from './entry.ts';
 import { Event } from './event.ts';
+import { GlobalBoost } from './global-boost.ts';
 import { Inbox } from './inbox.ts';
 import { Metric } from './metric.ts';
 import { MetricTotal } from './metric-total.ts';
@@ -18,6 +19,7 @@ import { Setting } from './setting.ts';
 import { TriggerCounter } from './trigger-counter.ts';
 import { User } from './user.ts';
 import { UserBoost } from './user-boost.ts';
+import { ZoneChange } from './zone-change.ts';
 
 /** All tables, for MikroORM. */
 export const entities = [
@@ -28,6 +30,7 @@ export const entities = [
   Command,
   Entry,
   Event,
+  GlobalBoost,
   Inbox,
   Metric,
   MetricTotal,
@@ -41,4 +44,5 @@ export const entities = [
   TriggerCounter,
   User,
   UserBoost,
+  ZoneChange,
 ];

@@ -6,9 +6,11 @@ export const Outbox = defineEntity({
   properties: {
     id: p.bigint('string').primary(),
     projectId: p.bigint('string'),
-    userId: p.bigint('string'),
-    kind: p.text().$type<'level_changed'>(),
+    userId: p.bigint('string').nullable(),
+    kind: p.text().$type<'level_changed' | 'boost_started' | 'boost_finished'>(),
     payload: p.json<Record<string, string | null>>(),
+    /** Names what happened, where it can be told only once. */
+    causeKey: p.text().nullable(),
     createdAt: p.datetime(3),
   },
 });

@@ -11,6 +11,7 @@ export const Project = defineEntity({
     keylessEvents: p.text().$type<'mark' | 'warn' | 'refuse'>().default('mark'),
     programVersion: p.integer().default(0),
     createdAt: p.datetime(3),
+    archivedAt: p.datetime(3).nullable(),
   },
 });
 

@@ -1,4 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core';
+import type { BoostStatus } from '../../rules/boost-schedule.ts';
 import type { Rounding } from '../../rules/types.ts';
 import { PointsSystem } from './points-system.ts';
 import { User } from './user.ts';
@@ -19,7 +20,12 @@ export const UserBoost = defineEntity({
     startDate: p.date().nullable(),
     endDate: p.date().nullable(),
     zone: p.text().$type<'user' | 'project'>().nullable(),
+    status: p.text().$type<BoostStatus>(),
+    startsAt: p.datetime(3),
+    endsAt: p.datetime(3).nullable(),
+    dueAt: p.datetime(3).nullable(),
     createdAt: p.datetime(3),
+    updatedAt: p.datetime(3),
     archivedAt: p.datetime(3).nullable(),
   },
 });

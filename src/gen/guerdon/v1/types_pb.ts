@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file guerdon/v1/types.proto.
  */
 export const file_guerdon_v1_types: GenFile = /*@__PURE__*/
-  fileDesc("ChZndWVyZG9uL3YxL3R5cGVzLnByb3RvEgpndWVyZG9uLnYxIq4CCglVc2VySW5wdXQSFgoCaWQYASABKAlCCrpIB3IFEAEY/wESGwoEbmFtZRgCIAEoCUIIukgFcgMY/wFIAIgBARIcCgVlbWFpbBgDIAEoCUIIukgFcgMYwAJIAYgBARIaCgJ0ehgEIAEoCUIJukgGcgQQARhASAKIAQESZQoKYXR0cmlidXRlcxgFIAMoCzIlLmd1ZXJkb24udjEuVXNlcklucHV0LkF0dHJpYnV0ZXNFbnRyeUIqukgnmgEkEDIiGXIXMhVeW2EtekEtWjAtOV8tXXsxLDY0fSQqBXIDGP8BGjEKD0F0dHJpYnV0ZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgcKBV9uYW1lQggKBl9lbWFpbEIFCgNfdHoiRwoFTGV2ZWwSCwoDa2V5GAEgASgJEgwKBG5hbWUYAiABKAkSEwoLZGVzY3JpcHRpb24YAyABKAkSDgoGcG9pbnRzGAQgASgDIi0KD0F0dHJpYnV0ZUZpbHRlchILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAkibQoNTWV0cmljVHJpZ2dlchISCgptZXRyaWNfa2V5GAEgASgJEhEKCXRocmVzaG9sZBgCIAEoCRI1ChBldmVudF9hdHRyaWJ1dGVzGAMgAygLMhsuZ3VlcmRvbi52MS5BdHRyaWJ1dGVGaWx0ZXIitwEKB1RyaWdnZXISCgoCaWQYASABKAkSDgoGcG9pbnRzGAIgASgDEjQKD3VzZXJfYXR0cmlidXRlcxgDIAMoCzIbLmd1ZXJkb24udjEuQXR0cmlidXRlRmlsdGVyEiUKCG9uX2Zsb29yGAQgASgOMhMuZ3VlcmRvbi52MS5PbkZsb29yEisKBm1ldHJpYxgFIAEoCzIZLmd1ZXJkb24udjEuTWV0cmljVHJpZ2dlckgAQgYKBHR5cGUizgEKBUJvb3N0EgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSEgoKbXVsdGlwbGllchgDIAEoCRImCghyb3VuZGluZxgEIAEoDjIULmd1ZXJkb24udjEuUm91bmRpbmcSEQoJZXhjbHVzaXZlGAUgASgIEi4KCnN0YXJ0X3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIuCgxBcHBsaWVkQm9vc3QSCgoCaWQYASABKAkSEgoKbXVsdGlwbGllchgCIAEoCSKCAgoFQXdhcmQSEgoKdHJpZ2dlcl9pZBgBIAEoCRINCgVmaXJlcxgCIAEoAxIOCgZhbW91bnQYAyABKAMSEAoId2l0aGhlbGQYBCABKAMSFQoNYmFsYW5jZV9hZnRlchgFIAEoAxIUCgd2ZXJzaW9uGAYgASgDSACIAQESKAoGYm9vc3RzGAcgAygLMhguZ3VlcmRvbi52MS5BcHBsaWVkQm9vc3QSLwoLb2NjdXJyZWRfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCGV2ZW50X2lkGAkgASgJEg4KBmNhcHBlZBgKIAEoCEIKCghfdmVyc2lvbiKoAQoLRXZlbnRQb2ludHMSDQoFYWRkZWQYASABKAMSEAoId2l0aGhlbGQYAiABKAMSDQoFdG90YWwYAyABKAMSFQoNbGV2ZWxfY2hhbmdlZBgEIAEoCBIlCgVsZXZlbBgFIAEoCzIRLmd1ZXJkb24udjEuTGV2ZWxIAIgBARIhCgZhd2FyZHMYBiADKAsyES5ndWVyZG9uLnYxLkF3YXJkQggKBl9sZXZlbCKFAgoMUG9pbnRzU3lzdGVtEgoKAmlkGAEgASgJEgsKA2tleRgCIAEoCRIMCgRuYW1lGAMgASgJEhMKC2Rlc2NyaXB0aW9uGAQgASgJEhcKCm1heF9wb2ludHMYBSABKANIAIgBARIXCgptaW5fcG9pbnRzGAYgASgDSAGIAQESKwoLbGV2ZWxfYmFzaXMYByABKA4yFi5ndWVyZG9uLnYxLkxldmVsQmFzaXMSFQoNYm9vc3RfY2VpbGluZxgIIAEoCRIlCgh0cmlnZ2VycxgJIAMoCzITLmd1ZXJkb24udjEuVHJpZ2dlckINCgtfbWF4X3BvaW50c0INCgtfbWluX3BvaW50cypaCgpMZXZlbEJhc2lzEhsKF0xFVkVMX0JBU0lTX1VOU1BFQ0lGSUVEEAASFwoTTEVWRUxfQkFTSVNfQkFMQU5DRRABEhYKEkxFVkVMX0JBU0lTX0VBUk5FRBACKl4KCFJvdW5kaW5nEhgKFFJPVU5ESU5HX1VOU1BFQ0lGSUVEEAASEQoNUk9VTkRJTkdfRE9XThABEg8KC1JPVU5ESU5HX1VQEAISFAoQUk9VTkRJTkdfTkVBUkVTVBADKmAKB09uRmxvb3ISGAoUT05fRkxPT1JfVU5TUEVDSUZJRUQQABITCg9PTl9GTE9PUl9SRUZVU0UQARISCg5PTl9GTE9PUl9DTEFNUBACEhIKDk9OX0ZMT09SX0FMTE9XEANiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_timestamp]);
+  fileDesc("ChZndWVyZG9uL3YxL3R5cGVzLnByb3RvEgpndWVyZG9uLnYxIq4CCglVc2VySW5wdXQSFgoCaWQYASABKAlCCrpIB3IFEAEY/wESGwoEbmFtZRgCIAEoCUIIukgFcgMY/wFIAIgBARIcCgVlbWFpbBgDIAEoCUIIukgFcgMYwAJIAYgBARIaCgJ0ehgEIAEoCUIJukgGcgQQARhASAKIAQESZQoKYXR0cmlidXRlcxgFIAMoCzIlLmd1ZXJkb24udjEuVXNlcklucHV0LkF0dHJpYnV0ZXNFbnRyeUIqukgnmgEkEDIiGXIXMhVeW2EtekEtWjAtOV8tXXsxLDY0fSQqBXIDGP8BGjEKD0F0dHJpYnV0ZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgcKBV9uYW1lQggKBl9lbWFpbEIFCgNfdHoiRwoFTGV2ZWwSCwoDa2V5GAEgASgJEgwKBG5hbWUYAiABKAkSEwoLZGVzY3JpcHRpb24YAyABKAkSDgoGcG9pbnRzGAQgASgDIlUKD0F0dHJpYnV0ZUZpbHRlchIpCgNrZXkYASABKAlCHLpIGXIXMhVeW2EtekEtWjAtOV8tXXsxLDY0fSQSFwoFdmFsdWUYAiABKAlCCLpIBXIDGP8BIm0KDU1ldHJpY1RyaWdnZXISEgoKbWV0cmljX2tleRgBIAEoCRIRCgl0aHJlc2hvbGQYAiABKAkSNQoQZXZlbnRfYXR0cmlidXRlcxgDIAMoCzIbLmd1ZXJkb24udjEuQXR0cmlidXRlRmlsdGVyIoECCgdUcmlnZ2VyEgoKAmlkGAEgASgJEg4KBnBvaW50cxgCIAEoAxI0Cg91c2VyX2F0dHJpYnV0ZXMYAyADKAsyGy5ndWVyZG9uLnYxLkF0dHJpYnV0ZUZpbHRlchIlCghvbl9mbG9vchgEIAEoDjITLmd1ZXJkb24udjEuT25GbG9vchIrCgZtZXRyaWMYBSABKAsyGS5ndWVyZG9uLnYxLk1ldHJpY1RyaWdnZXJIABILCgNrZXkYBiABKAkSKQoGc3RhdHVzGAcgASgOMhkuZ3VlcmRvbi52MS5UcmlnZ2VyU3RhdHVzEhAKCHBvc2l0aW9uGAggASgFQgYKBHR5cGUipAQKBUJvb3N0EgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSEgoKbXVsdGlwbGllchgDIAEoCRImCghyb3VuZGluZxgEIAEoDjIULmd1ZXJkb24udjEuUm91bmRpbmcSEQoJZXhjbHVzaXZlGAUgASgIEi4KCnN0YXJ0X3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBInCgZzdGF0dXMYCCABKA4yFy5ndWVyZG9uLnYxLkJvb3N0U3RhdHVzEhIKCnN5c3RlbV9rZXkYCSABKAkSDwoHdXNlcl9pZBgKIAEoCRI0Cg91c2VyX2F0dHJpYnV0ZXMYCyADKAsyGy5ndWVyZG9uLnYxLkF0dHJpYnV0ZUZpbHRlchINCgVzdGFydBgMIAEoCRILCgNlbmQYDSABKAkSIwoEem9uZRgOIAEoDjIVLmd1ZXJkb24udjEuQm9vc3Rab25lEi4KCmNyZWF0ZWRfYXQYDyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnVwZGF0ZWRfYXQYECABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2FyY2hpdmVkX2F0GBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJeCgVJc3N1ZRINCgVpbmRleBgBIAEoBRImCghzZXZlcml0eRgCIAEoDjIULmd1ZXJkb24udjEuU2V2ZXJpdHkSDwoHbWVzc2FnZRgDIAEoCRINCgVmaWVsZBgEIAEoCSIuCgxBcHBsaWVkQm9vc3QSCgoCaWQYASABKAkSEgoKbXVsdGlwbGllchgCIAEoCSKCAgoFQXdhcmQSEgoKdHJpZ2dlcl9pZBgBIAEoCRINCgVmaXJlcxgCIAEoAxIOCgZhbW91bnQYAyABKAMSEAoId2l0aGhlbGQYBCABKAMSFQoNYmFsYW5jZV9hZnRlchgFIAEoAxIUCgd2ZXJzaW9uGAYgASgDSACIAQESKAoGYm9vc3RzGAcgAygLMhguZ3VlcmRvbi52MS5BcHBsaWVkQm9vc3QSLwoLb2NjdXJyZWRfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCGV2ZW50X2lkGAkgASgJEg4KBmNhcHBlZBgKIAEoCEIKCghfdmVyc2lvbiKoAQoLRXZlbnRQb2ludHMSDQoFYWRkZWQYASABKAMSEAoId2l0aGhlbGQYAiABKAMSDQoFdG90YWwYAyABKAMSFQoNbGV2ZWxfY2hhbmdlZBgEIAEoCBIlCgVsZXZlbBgFIAEoCzIRLmd1ZXJkb24udjEuTGV2ZWxIAIgBARIhCgZhd2FyZHMYBiADKAsyES5ndWVyZG9uLnYxLkF3YXJkQggKBl9sZXZlbCKFAgoMUG9pbnRzU3lzdGVtEgoKAmlkGAEgASgJEgsKA2tleRgCIAEoCRIMCgRuYW1lGAMgASgJEhMKC2Rlc2NyaXB0aW9uGAQgASgJEhcKCm1heF9wb2ludHMYBSABKANIAIgBARIXCgptaW5fcG9pbnRzGAYgASgDSAGIAQESKwoLbGV2ZWxfYmFzaXMYByABKA4yFi5ndWVyZG9uLnYxLkxldmVsQmFzaXMSFQoNYm9vc3RfY2VpbGluZxgIIAEoCRIlCgh0cmlnZ2VycxgJIAMoCzITLmd1ZXJkb24udjEuVHJpZ2dlckINCgtfbWF4X3BvaW50c0INCgtfbWluX3BvaW50cypaCgpMZXZlbEJhc2lzEhsKF0xFVkVMX0JBU0lTX1VOU1BFQ0lGSUVEEAASFwoTTEVWRUxfQkFTSVNfQkFMQU5DRRABEhYKEkxFVkVMX0JBU0lTX0VBUk5FRBACKl4KCFJvdW5kaW5nEhgKFFJPVU5ESU5HX1VOU1BFQ0lGSUVEEAASEQoNUk9VTkRJTkdfRE9XThABEg8KC1JPVU5ESU5HX1VQEAISFAoQUk9VTkRJTkdfTkVBUkVTVBADKmAKB09uRmxvb3ISGAoUT05fRkxPT1JfVU5TUEVDSUZJRUQQABITCg9PTl9GTE9PUl9SRUZVU0UQARISCg5PTl9GTE9PUl9DTEFNUBACEhIKDk9OX0ZMT09SX0FMTE9XEAMqZwoNVHJpZ2dlclN0YXR1cxIeChpUUklHR0VSX1NUQVRVU19VTlNQRUNJRklFRBAAEhkKFVRSSUdHRVJfU1RBVFVTX0FDVElWRRABEhsKF1RSSUdHRVJfU1RBVFVTX0lOQUNUSVZFEAIqewoLQm9vc3RTdGF0dXMSHAoYQk9PU1RfU1RBVFVTX1VOU1BFQ0lGSUVEEAASGgoWQk9PU1RfU1RBVFVTX1NDSEVEVUxFRBABEhcKE0JPT1NUX1NUQVRVU19BQ1RJVkUQAhIZChVCT09TVF9TVEFUVVNfRklOSVNIRUQQAypUCglCb29zdFpvbmUSGgoWQk9PU1RfWk9ORV9VTlNQRUNJRklFRBAAEhMKD0JPT1NUX1pPTkVfVVNFUhABEhYKEkJPT1NUX1pPTkVfUFJPSkVDVBACKk4KCFNldmVyaXR5EhgKFFNFVkVSSVRZX1VOU1BFQ0lGSUVEEAASEgoOU0VWRVJJVFlfRVJST1IQARIUChBTRVZFUklUWV9XQVJOSU5HEAJiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_timestamp]);
 
 /**
  * A member of the app as a sender describes it. Fields that are absent leave what is stored as it is.
@@ -122,7 +122,7 @@ export type AttributeFilter = Message<"guerdon.v1.AttributeFilter"> & {
   key: string;
 
   /**
-   * The value it must equal, case-sensitively.
+   * The value it must equal, case-sensitively; at most 255 characters.
    *
    * @generated from field: string value = 2;
    */
@@ -219,6 +219,27 @@ export type Trigger = Message<"guerdon.v1.Trigger"> & {
     value: MetricTrigger;
     case: "metric";
   } | { case: undefined; value?: undefined };
+
+  /**
+   * Stable key, unique within the points system.
+   *
+   * @generated from field: string key = 6;
+   */
+  key: string;
+
+  /**
+   * Whether it fires.
+   *
+   * @generated from field: guerdon.v1.TriggerStatus status = 7;
+   */
+  status: TriggerStatus;
+
+  /**
+   * Its place in the order of evaluation, from 1.
+   *
+   * @generated from field: int32 position = 8;
+   */
+  position: number;
 };
 
 /**
@@ -235,7 +256,7 @@ export const TriggerSchema: GenMessage<Trigger> = /*@__PURE__*/
  */
 export type Boost = Message<"guerdon.v1.Boost"> & {
   /**
-   * Id of the boost.
+   * Id of the boost, a UUID.
    *
    * @generated from field: string id = 1;
    */
@@ -270,7 +291,7 @@ export type Boost = Message<"guerdon.v1.Boost"> & {
   exclusive: boolean;
 
   /**
-   * First instant at which it applies to the user in question.
+   * First instant at which it applies: to the user in question, or to any user where the question is not about one.
    *
    * @generated from field: google.protobuf.Timestamp start_time = 6;
    */
@@ -282,6 +303,76 @@ export type Boost = Message<"guerdon.v1.Boost"> & {
    * @generated from field: google.protobuf.Timestamp end_time = 7;
    */
   endTime?: Timestamp | undefined;
+
+  /**
+   * Where it stands.
+   *
+   * @generated from field: guerdon.v1.BoostStatus status = 8;
+   */
+  status: BoostStatus;
+
+  /**
+   * Key of its points system.
+   *
+   * @generated from field: string system_key = 9;
+   */
+  systemKey: string;
+
+  /**
+   * The app's own id of the user it is for; empty: for all users that match `user_attributes`.
+   *
+   * @generated from field: string user_id = 10;
+   */
+  userId: string;
+
+  /**
+   * User attributes that must match, all of them; none: everyone.
+   *
+   * @generated from field: repeated guerdon.v1.AttributeFilter user_attributes = 11;
+   */
+  userAttributes: AttributeFilter[];
+
+  /**
+   * First day of a window of days, `YYYY-MM-DD`; empty: the window is of instants.
+   *
+   * @generated from field: string start = 12;
+   */
+  start: string;
+
+  /**
+   * Last day of it, inclusive; empty: open end, or the window is of instants.
+   *
+   * @generated from field: string end = 13;
+   */
+  end: string;
+
+  /**
+   * Whose days they are; unspecified: the window is of instants.
+   *
+   * @generated from field: guerdon.v1.BoostZone zone = 14;
+   */
+  zone: BoostZone;
+
+  /**
+   * When it was made.
+   *
+   * @generated from field: google.protobuf.Timestamp created_at = 15;
+   */
+  createdAt?: Timestamp | undefined;
+
+  /**
+   * When it was last changed by somebody.
+   *
+   * @generated from field: google.protobuf.Timestamp updated_at = 16;
+   */
+  updatedAt?: Timestamp | undefined;
+
+  /**
+   * When it was archived: since then it applies to no event; absent: it is not.
+   *
+   * @generated from field: google.protobuf.Timestamp archived_at = 17;
+   */
+  archivedAt?: Timestamp | undefined;
 };
 
 /**
@@ -290,6 +381,48 @@ export type Boost = Message<"guerdon.v1.Boost"> & {
  */
 export const BoostSchema: GenMessage<Boost> = /*@__PURE__*/
   messageDesc(file_guerdon_v1_types, 5);
+
+/**
+ * What is wrong, or strange, with one item of a list. Other items do not depend on it.
+ *
+ * @generated from message guerdon.v1.Issue
+ */
+export type Issue = Message<"guerdon.v1.Issue"> & {
+  /**
+   * Position of the item in the request, from 0.
+   *
+   * @generated from field: int32 index = 1;
+   */
+  index: number;
+
+  /**
+   * How bad it is.
+   *
+   * @generated from field: guerdon.v1.Severity severity = 2;
+   */
+  severity: Severity;
+
+  /**
+   * What was wrong and what would be right.
+   *
+   * @generated from field: string message = 3;
+   */
+  message: string;
+
+  /**
+   * The field at fault within the item, in the names of the proto; empty: the item as a whole.
+   *
+   * @generated from field: string field = 4;
+   */
+  field: string;
+};
+
+/**
+ * Describes the message guerdon.v1.Issue.
+ * Use `create(IssueSchema)` to create a new message.
+ */
+export const IssueSchema: GenMessage<Issue> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_types, 6);
 
 /**
  * A boost as it was applied to one award.
@@ -317,7 +450,7 @@ export type AppliedBoost = Message<"guerdon.v1.AppliedBoost"> & {
  * Use `create(AppliedBoostSchema)` to create a new message.
  */
 export const AppliedBoostSchema: GenMessage<AppliedBoost> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_types, 6);
+  messageDesc(file_guerdon_v1_types, 7);
 
 /**
  * Points given, or taken, by a trigger: one a trigger and event.
@@ -401,7 +534,7 @@ export type Award = Message<"guerdon.v1.Award"> & {
  * Use `create(AwardSchema)` to create a new message.
  */
 export const AwardSchema: GenMessage<Award> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_types, 7);
+  messageDesc(file_guerdon_v1_types, 8);
 
 /**
  * The effect of one event on one points system.
@@ -457,7 +590,7 @@ export type EventPoints = Message<"guerdon.v1.EventPoints"> & {
  * Use `create(EventPointsSchema)` to create a new message.
  */
 export const EventPointsSchema: GenMessage<EventPoints> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_types, 8);
+  messageDesc(file_guerdon_v1_types, 9);
 
 /**
  * A currency of a project.
@@ -534,7 +667,7 @@ export type PointsSystem = Message<"guerdon.v1.PointsSystem"> & {
  * Use `create(PointsSystemSchema)` to create a new message.
  */
 export const PointsSystemSchema: GenMessage<PointsSystem> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_types, 9);
+  messageDesc(file_guerdon_v1_types, 10);
 
 /**
  * What a level is compared with.
@@ -672,4 +805,177 @@ export type OnFloor = (typeof OnFloor)[keyof typeof OnFloor] | UnknownEnum;
  */
 export const OnFloorSchema: GenEnum<OnFloor> = /*@__PURE__*/
   enumDesc(file_guerdon_v1_types, 2);
+
+/**
+ * Whether a trigger fires.
+ *
+ * @generated from enum guerdon.v1.TriggerStatus
+ */
+export const TriggerStatus = {
+  /**
+   * Not set.
+   *
+   * @generated from enum value: TRIGGER_STATUS_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * It fires.
+   *
+   * @generated from enum value: TRIGGER_STATUS_ACTIVE = 1;
+   */
+  ACTIVE: 1,
+
+  /**
+   * It counts and pays nothing.
+   *
+   * @generated from enum value: TRIGGER_STATUS_INACTIVE = 2;
+   */
+  INACTIVE: 2,
+} as const;
+
+/**
+ * Whether a trigger fires.
+ *
+ * @generated from enum guerdon.v1.TriggerStatus
+ */
+export type TriggerStatus = (typeof TriggerStatus)[keyof typeof TriggerStatus] | UnknownEnum;
+
+/**
+ * Describes the enum guerdon.v1.TriggerStatus.
+ */
+export const TriggerStatusSchema: GenEnum<TriggerStatus> = /*@__PURE__*/
+  enumDesc(file_guerdon_v1_types, 3);
+
+/**
+ * Where a boost stands. Shown, and announced, a moment after the instant; whether it multiplies an award depends on the
+ * instants alone.
+ *
+ * @generated from enum guerdon.v1.BoostStatus
+ */
+export const BoostStatus = {
+  /**
+   * Not set.
+   *
+   * @generated from enum value: BOOST_STATUS_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * It has not begun.
+   *
+   * @generated from enum value: BOOST_STATUS_SCHEDULED = 1;
+   */
+  SCHEDULED: 1,
+
+  /**
+   * It has begun: for days in the users' zones, in the first zone of the Earth.
+   *
+   * @generated from enum value: BOOST_STATUS_ACTIVE = 2;
+   */
+  ACTIVE: 2,
+
+  /**
+   * It is over: for days in the users' zones, in the last zone of the Earth.
+   *
+   * @generated from enum value: BOOST_STATUS_FINISHED = 3;
+   */
+  FINISHED: 3,
+} as const;
+
+/**
+ * Where a boost stands. Shown, and announced, a moment after the instant; whether it multiplies an award depends on the
+ * instants alone.
+ *
+ * @generated from enum guerdon.v1.BoostStatus
+ */
+export type BoostStatus = (typeof BoostStatus)[keyof typeof BoostStatus] | UnknownEnum;
+
+/**
+ * Describes the enum guerdon.v1.BoostStatus.
+ */
+export const BoostStatusSchema: GenEnum<BoostStatus> = /*@__PURE__*/
+  enumDesc(file_guerdon_v1_types, 4);
+
+/**
+ * Whose days a window of days is made of.
+ *
+ * @generated from enum guerdon.v1.BoostZone
+ */
+export const BoostZone = {
+  /**
+   * Not set: the user's.
+   *
+   * @generated from enum value: BOOST_ZONE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The user's zone; the project's for users without one.
+   *
+   * @generated from enum value: BOOST_ZONE_USER = 1;
+   */
+  USER: 1,
+
+  /**
+   * The project's zone.
+   *
+   * @generated from enum value: BOOST_ZONE_PROJECT = 2;
+   */
+  PROJECT: 2,
+} as const;
+
+/**
+ * Whose days a window of days is made of.
+ *
+ * @generated from enum guerdon.v1.BoostZone
+ */
+export type BoostZone = (typeof BoostZone)[keyof typeof BoostZone] | UnknownEnum;
+
+/**
+ * Describes the enum guerdon.v1.BoostZone.
+ */
+export const BoostZoneSchema: GenEnum<BoostZone> = /*@__PURE__*/
+  enumDesc(file_guerdon_v1_types, 5);
+
+/**
+ * How bad an issue is.
+ *
+ * @generated from enum guerdon.v1.Severity
+ */
+export const Severity = {
+  /**
+   * Not set.
+   *
+   * @generated from enum value: SEVERITY_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The item was not taken.
+   *
+   * @generated from enum value: SEVERITY_ERROR = 1;
+   */
+  ERROR: 1,
+
+  /**
+   * The item was taken, and is perhaps not what was meant.
+   *
+   * @generated from enum value: SEVERITY_WARNING = 2;
+   */
+  WARNING: 2,
+} as const;
+
+/**
+ * How bad an issue is.
+ *
+ * @generated from enum guerdon.v1.Severity
+ */
+export type Severity = (typeof Severity)[keyof typeof Severity] | UnknownEnum;
+
+/**
+ * Describes the enum guerdon.v1.Severity.
+ */
+export const SeveritySchema: GenEnum<Severity> = /*@__PURE__*/
+  enumDesc(file_guerdon_v1_types, 6);
 

@@ -1,0 +1,29 @@
+import { BoostService } from '../../gen/guerdon/v1/boost_service_pb.ts';
+import { BoostStatus } from '../../gen/guerdon/v1/types_pb.ts';
+import { route } from '../call.ts';
+import { boostMessage } from '../convert.ts';
+import { boostsNow, currentProgram, systemOf } from '../lookup.ts';
+import { pageCursor, pageSize, pageToken, UUID } from '../page.ts';
+
+export const listUserBoosts = route(
+  BoostService.method.listUserBoosts,
+  (request) => [request.userId],
+  async (call, request) => {
+    const index = await currentProgram(call);
+    const system = systemOf(index, request.systemKey);
+    const { user, boosts } = await boostsNow(call, index, system, request.userId);
+    const name = JSON.stringify(['user boosts', user.userId, system.id]);
+    const after = pageCursor(name, request.pageToken, UUID) ?? '';
+    const size = pageSize(request.pageSize);
+    const rest = boosts.filter(({ id }) => id > after).sort((a, b) => (a.id < b.id ? -1 : 1));
+    const page = rest.slice(0, size);
+    return {
+      boosts: page.map((boost) => ({
+        ...boostMessage(boost, user.zones, index.program.timeZone),
+        status: BoostStatus.ACTIVE,
+        systemKey: system.key,
+      })),
+      nextPageToken: rest.length > size ? pageToken(name, page.at(-1)?.id ?? '') : '',
+    };
+  },
+);

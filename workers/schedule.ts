@@ -1,0 +1,19 @@
+import { advanceBoosts, nextDue } from '../src/commands/boosts/advance-boosts.ts';
+import { resolveWindows } from '../src/commands/boosts/resolve-windows.ts';
+import type { Context } from '../src/context.ts';
+import type { JobWorker } from '../src/queue/backend.ts';
+
+/** Boosts of each kind that one statement claims: a worker that dies leaves so many to be claimed again. */
+const CLAIM_MAX = 1_000;
+
+/** Does what is due, each time the schedule says so. */
+export function startSchedule(context: Context): JobWorker {
+  return context.backend.scheduleWorker(() => doWhatIsDue(context));
+}
+
+async function doWhatIsDue({ orm, pool, now, schedule }: Context): Promise<void> {
+  while ((await resolveWindows(orm, now())) > 0);
+  while ((await advanceBoosts(pool, now(), CLAIM_MAX)) > 0);
+  const due = await nextDue(pool);
+  if (due !== null) await schedule.at(due, now());
+}
