@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import pino from 'pino';
 import { v7 } from 'uuid';
+import { mintKey } from '../commands/api-keys.ts';
 import { type Config, readConfig } from '../config.ts';
 import { runningEmbeddedPostgres } from '../db/embedded.ts';
 import { openOrm } from '../db/orm.ts';
 import { start } from '../process.ts';
-import { firstProject, mintKey } from '../setup/bootstrap.ts';
+import { firstProject } from '../setup/bootstrap.ts';
 
 /** Where to send, and with what key. */
 export interface Target {
@@ -64,7 +65,8 @@ async function mint(databaseUrl: string): Promise<string> {
     const em = orm.em.fork();
     const project = await firstProject(em);
     if (project === undefined) throw new Error('there is no project yet: start Guerdon once');
-    return await mintKey(em, project, { now: Date.now, uuid: () => v7() });
+    const author = { projectId: project.id, actor: 'cli:demo', now: Date.now(), uuid: () => v7() };
+    return (await mintKey(em, author, { kind: 'admin', name: 'demo', user: null })).key;
   } finally {
     await orm.close(true);
   }

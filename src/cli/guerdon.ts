@@ -37,7 +37,8 @@ program
   .command('key')
   .description('mint another admin key and print it')
   .option('--project <key>', 'project it is for; default: the first one')
-  .action((options: { project?: string }) => keyCommand(readConfig(process.env), options.project));
+  .option('--owner', 'an owner key, which looks after the projects too')
+  .action((options: { project?: string; owner?: boolean }) => keyCommand(readConfig(process.env), options));
 
 program
   .command('verify')

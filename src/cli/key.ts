@@ -1,11 +1,15 @@
+import { userInfo } from 'node:os';
 import { v7 } from 'uuid';
+import { mintKey } from '../commands/api-keys.ts';
 import type { Config } from '../config.ts';
 import { migrate, openOrm } from '../db/orm.ts';
-import { firstProject, mintKey } from '../setup/bootstrap.ts';
+import { firstProject } from '../setup/bootstrap.ts';
 import { withDatabase } from './database.ts';
 
-/** Prints a new admin key of a project: the only time it can be seen. */
-export async function keyCommand(config: Config, projectKey: string | undefined): Promise<void> {
+/** Prints a new admin key of a project, or an owner key: the only time it can be seen. */
+export async function keyCommand(config: Config, options: { project?: string; owner?: boolean }): Promise<void> {
+  const projectKey = options.project;
+  const kind = options.owner ? 'owner' : 'admin';
   await withDatabase(config, async (url) => {
     await migrate(config.migrateDatabaseUrl ?? url);
     const orm = await openOrm(url);
@@ -19,7 +23,10 @@ export async function keyCommand(config: Config, projectKey: string | undefined)
             : `there is no project ${projectKey}`,
         );
       }
-      process.stdout.write(`${await mintKey(em, project, { now: Date.now, uuid: () => v7() })}\n`);
+      const actor = `cli:${userInfo().username}`;
+      const author = { projectId: project.id, actor, now: Date.now(), uuid: () => v7() };
+      const { key } = await mintKey(em, author, { kind, name: kind, user: null });
+      process.stdout.write(`${key}\n`);
     } finally {
       await orm.close(true);
     }

@@ -28,14 +28,14 @@ export type Applied =
 
 /** The economy in force, and its number. */
 export async function exportEconomy(orm: Orm, projectId: string): Promise<{ economy: Economy; version: number }> {
-  const current = await load(orm.em.fork(), projectId);
+  const current = await currentEconomy(orm.em.fork(), projectId);
   return { economy: current.economy, version: current.project.programVersion };
 }
 
 /** What applying `economy` would change; nothing is written. */
 export async function planEconomy(orm: Orm, projectId: string, economy: Economy): Promise<Plan> {
   const em = orm.em.fork();
-  const current = await load(em, projectId);
+  const current = await currentEconomy(em, projectId);
   return planFrom(em, current, economy);
 }
 
@@ -60,7 +60,7 @@ export async function applyEconomyIn(
   economy: Economy,
   options: { expectedVersion?: number | undefined; allowStranding?: boolean } = {},
 ): Promise<Applied> {
-  const current = await load(em, author.projectId, true);
+  const current = await currentEconomy(em, author.projectId, true);
   const { project } = current;
   if (options.expectedVersion !== undefined && options.expectedVersion !== project.programVersion) {
     return { outcome: 'moved_on', version: project.programVersion };
@@ -80,7 +80,8 @@ interface Current {
   economy: Economy;
 }
 
-async function load(em: Em, projectId: string, lock = false): Promise<Current> {
+/** The economy in force and what stands behind it; `lock`: nobody else changes it until the transaction ends. */
+export async function currentEconomy(em: Em, projectId: string, lock = false): Promise<Current> {
   const project = await (lock ? lockProject : readProject)(em, projectId);
   const order = { orderBy: { id: 'asc' } } as const;
   const metrics = await em.find(Metric, { project }, order);

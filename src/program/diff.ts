@@ -3,7 +3,16 @@ import type { Economy } from './economy.ts';
 /** One thing that a change makes, alters or archives, with the fields that differ. */
 export interface Change {
   action: 'create' | 'update' | 'archive';
-  kind: 'project' | 'metric' | 'user_attribute' | 'event_attribute' | 'points_system' | 'level' | 'trigger' | 'boost';
+  kind:
+    | 'project'
+    | 'api_key'
+    | 'metric'
+    | 'user_attribute'
+    | 'event_attribute'
+    | 'points_system'
+    | 'level'
+    | 'trigger'
+    | 'boost';
   /** `key`, or `system/key` for what belongs to a points system. */
   key: string;
   fields: readonly FieldChange[];

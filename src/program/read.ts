@@ -1,4 +1,4 @@
-import { Ajv2020 } from 'ajv/dist/2020.js';
+import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 import { isScalar, type ParsedNode, parseDocument, visit } from 'yaml';
 import { formatDecimal, parseDecimal } from '../rules/decimal.ts';
 import type { Economy, EconomyLevel, EconomySystem, EconomyTrigger, Named, Problem } from './economy.ts';
@@ -9,7 +9,7 @@ const FILE_MAX = 2_000_000;
 
 export type ReadEconomy = { economy: Economy; problems: [] } | { economy: undefined; problems: Problem[] };
 
-const validate = new Ajv2020({ allErrors: true, strict: false }).compile(economySchema);
+const validate = new Ajv2020({ allErrors: true, strict: false, verbose: true }).compile(economySchema);
 
 /** Reads an economy file, YAML or JSON; either an economy without a problem, or all problems that were found. */
 export function readEconomy(text: string): ReadEconomy {
@@ -20,28 +20,50 @@ export function readEconomy(text: string): ReadEconomy {
   }
   keepNumbersExact(document.contents);
   const file = document.toJS({ maxAliasCount: 0 }) ?? {};
-  if (!validate(file)) {
-    return failed(
-      (validate.errors ?? []).map((error) => ({
-        path: error.instancePath.replaceAll('/', '.').replace(/^\./, ''),
-        message: `${error.message ?? 'is not right'}${detail(error.params)}`,
-      })),
-    );
-  }
+  const formProblems = findFormProblems(file);
+  if (formProblems.length > 0) return failed(formProblems);
   const economy = withDefaults(file as EconomyFile);
   const problems = findProblems(economy);
   return problems.length > 0 ? failed(problems) : { economy, problems: [] };
+}
+
+/** What is wrong with an economy however it came about: what makes it no file, and what makes no sense. */
+export function economyProblems(economy: Economy): Problem[] {
+  const formProblems = findFormProblems(economy);
+  return formProblems.length > 0 ? formProblems : findProblems(economy);
+}
+
+function findFormProblems(file: unknown): Problem[] {
+  if (validate(file)) return [];
+  // Of forms that would do, only that none fits is told.
+  const errors = (validate.errors ?? []).filter(({ schemaPath }) => !schemaPath.includes('/anyOf/'));
+  return errors.map((error) => ({ path: keyPath(file, error.instancePath), message: messageOf(error) }));
+}
+
+/** A JSON pointer as a path that names the items of lists by their keys. */
+function keyPath(file: unknown, pointer: string): string {
+  let value = file;
+  const steps = pointer
+    .split('/')
+    .slice(1)
+    .map((step) => {
+      const isItem = Array.isArray(value);
+      value = (value as Record<string, unknown> | undefined)?.[step];
+      const key = isItem ? (value as { key?: unknown } | undefined)?.key : undefined;
+      return typeof key === 'string' && key !== '' ? key : step;
+    });
+  return steps.join('.');
 }
 
 function failed(problems: Problem[]): ReadEconomy {
   return { economy: undefined, problems };
 }
 
-/** What the schema's own message leaves out: which property, which values. */
-function detail(params: Record<string, unknown>): string {
-  if (typeof params.additionalProperty === 'string') return `: ${JSON.stringify(params.additionalProperty)}`;
-  if (Array.isArray(params.allowedValues)) return `: ${params.allowedValues.join(', ')}`;
-  return '';
+/** The schema's own message, and what it leaves out: which property, which values, what the value is for. */
+function messageOf({ keyword, message, params, parentSchema }: ErrorObject): string {
+  if (keyword === 'anyOf') return `has not the right form: ${parentSchema?.description}`;
+  if (typeof params.additionalProperty === 'string') return `${message}: ${JSON.stringify(params.additionalProperty)}`;
+  return Array.isArray(params.allowedValues) ? `${message}: ${params.allowedValues.join(', ')}` : `${message}`;
 }
 
 /** A number becomes its text in the file, so that none passes through binary floating point. */

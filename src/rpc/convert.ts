@@ -8,9 +8,8 @@ import type {
   EventPointsSchema,
   LevelSchema,
   PointsSystemSchema,
-  TriggerSchema,
 } from '../gen/guerdon/v1/types_pb.ts';
-import { LevelBasis, OnFloor, Rounding } from '../gen/guerdon/v1/types_pb.ts';
+import { LevelBasis, OnFloor, Rounding, TriggerStatus } from '../gen/guerdon/v1/types_pb.ts';
 import { type Open, openForUser } from '../rules/boost-schedule.ts';
 import { formatDecimal } from '../rules/decimal.ts';
 import { levelOf } from '../rules/level.ts';
@@ -121,18 +120,26 @@ export function systemMessage(system: rules.System): MessageInitShape<typeof Poi
     ...(system.minPoints !== null && { minPoints: system.minPoints }),
     levelBasis: LEVEL_BASIS[system.levelBasis],
     boostCeiling: system.boostCeiling === null ? '' : formatDecimal(system.boostCeiling),
-    triggers: system.triggers.filter((trigger) => trigger.active).map(triggerMessage),
+    triggers: triggerMessages(system).filter(({ status }) => status === TriggerStatus.ACTIVE),
   };
 }
 
-function triggerMessage(trigger: rules.Trigger): MessageInitShape<typeof TriggerSchema> {
+/** All triggers of a system, in the order of their evaluation. */
+export function triggerMessages(system: rules.System) {
+  return system.triggers.map((trigger, index) => triggerMessage(trigger, index + 1));
+}
+
+function triggerMessage(trigger: rules.Trigger, position: number) {
   return {
     id: trigger.id,
+    key: trigger.key,
+    status: trigger.active ? TriggerStatus.ACTIVE : TriggerStatus.INACTIVE,
+    position,
     points: trigger.points,
     userAttributes: trigger.userAttributes.map((filter) => ({ ...filter })),
     onFloor: ON_FLOOR[trigger.onFloor],
     type: {
-      case: 'metric',
+      case: 'metric' as const,
       value: {
         metricKey: trigger.metricKey,
         threshold: formatDecimal(trigger.threshold),

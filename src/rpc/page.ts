@@ -11,6 +11,28 @@ export function pageSize(asked: number): number {
   return asked === 0 ? PAGE_DEFAULT : asked;
 }
 
+/** The cursor of lists in the order of internal ids. */
+export const ID_CURSOR = /^[0-9]{1,18}$/;
+
+/** The cursor of lists in the order of keys. */
+export const KEY_CURSOR = /^[a-zA-Z0-9_-]{1,64}$/;
+
+/** A page of a list that is in memory, in the order of its cursors. */
+export function pageOf<T>(
+  list: string,
+  asked: { pageSize: number; pageToken: string },
+  items: readonly T[],
+  cursorOf: (item: T) => string,
+  form: RegExp,
+): { page: T[]; nextPageToken: string } {
+  const after = pageCursor(list, asked.pageToken, form) ?? '';
+  const size = pageSize(asked.pageSize);
+  const rest = items.filter((item) => cursorOf(item) > after).sort((a, b) => (cursorOf(a) < cursorOf(b) ? -1 : 1));
+  const page = rest.slice(0, size);
+  const last = page.at(-1);
+  return { page, nextPageToken: rest.length > size && last !== undefined ? pageToken(list, cursorOf(last)) : '' };
+}
+
 /** An opaque token for the place after `cursor` in the list that `list` names. */
 export function pageToken(list: string, cursor: string): string {
   return Buffer.from(JSON.stringify([list, cursor])).toString('base64url');

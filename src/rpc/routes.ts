@@ -1,4 +1,13 @@
 import { adjustPoints } from './adjust-points.ts';
+import * as apiKeys from './admin/api-keys.ts';
+import * as attributes from './admin/attributes.ts';
+import * as audit from './admin/audit.ts';
+import * as economy from './admin/economy.ts';
+import * as levels from './admin/levels.ts';
+import * as metrics from './admin/metrics.ts';
+import * as pointsSystems from './admin/points-systems.ts';
+import * as projects from './admin/projects.ts';
+import * as triggers from './admin/triggers.ts';
 import { createBoosts } from './boosts/create-boosts.ts';
 import { deleteBoosts } from './boosts/delete-boosts.ts';
 import { getBoost } from './boosts/get-boost.ts';
@@ -16,6 +25,19 @@ import { listPointsSystems } from './list-points-systems.ts';
 import { sendEvent } from './send-event.ts';
 import { sendEvents } from './send-events.ts';
 import { spendPoints } from './spend-points.ts';
+
+/** The routes of a file that has those of one noun. */
+const admin: readonly Route[] = [
+  metrics,
+  attributes,
+  pointsSystems,
+  triggers,
+  levels,
+  economy,
+  projects,
+  apiKeys,
+  audit,
+].flatMap((noun) => Object.values<Route>(noun));
 
 /** Every RPC there is; each serves all transports. */
 export const routes: readonly Route[] = [
@@ -36,4 +58,5 @@ export const routes: readonly Route[] = [
   updateBoosts,
   deleteBoosts,
   listUserBoosts,
+  ...admin,
 ];

@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
+import { mintKey, storeKey } from '../commands/api-keys.ts';
 import { applyEconomyIn } from '../commands/change-economy.ts';
+import type { Author } from '../commands/next-program.ts';
 import { ApiKey } from '../db/entities/api-key.ts';
 import { Project, type ProjectRecord } from '../db/entities/project.ts';
 import type { Orm } from '../db/orm.ts';
-import { newKey, readKey } from '../keys.ts';
+import { readKey } from '../keys.ts';
 import { readEconomy } from '../program/read.ts';
 
 type Em = Orm['em'];
@@ -16,7 +18,7 @@ export interface Sources {
 }
 
 /**
- * Makes sure that there is a project and an admin key for it. Gives the key where it is known: the configured one, or
+ * Makes sure that there is a project and an owner key in it. Gives the key where it is known: the configured one, or
  * one that was made because there was none.
  */
 export async function bootstrap(
@@ -31,23 +33,19 @@ export async function bootstrap(
       await ensureKey(em, project, configuredKey, sources);
       return configuredKey;
     }
-    return (await em.count(ApiKey, { project, revokedAt: null })) > 0 ? undefined : mintKey(em, project, sources);
+    if ((await em.count(ApiKey, { project, revokedAt: null })) > 0) return undefined;
+    return (await mintKey(em, setupAuthor(project, sources), OWNER)).key;
   });
 }
 
-/** The project with this key, or the one that was made first. */
+/** The project with this key, or the one in use that was made first. */
 export async function firstProject(em: Em, key?: string): Promise<ProjectRecord | undefined> {
-  const where = key === undefined ? {} : { key };
+  const where = key === undefined ? { archivedAt: null } : { key };
   const [project] = await em.find(Project, where, { orderBy: { id: 'asc' }, limit: 1 });
   return project;
 }
 
-/** Makes another admin key of a project; its body is stored nowhere. */
-export async function mintKey(em: Em, project: ProjectRecord, sources: Sources): Promise<string> {
-  const key = newKey();
-  await ensureKey(em, project, key, sources);
-  return key;
-}
+const OWNER = { kind: 'owner', name: 'owner', user: null } as const;
 
 async function ensureKey(em: Em, project: ProjectRecord, key: string, sources: Sources): Promise<void> {
   const read = readKey(key);
@@ -55,11 +53,14 @@ async function ensureKey(em: Em, project: ProjectRecord, key: string, sources: S
   const { prefix, hash } = read;
   const known = await em.findOne(ApiKey, { prefix });
   if (known === null) {
-    em.create(ApiKey, { project, prefix, hash, kind: 'admin', name: 'admin', createdAt: new Date(sources.now()) });
-    await em.flush();
+    await storeKey(em, setupAuthor(project, sources), key, OWNER);
   } else if (known.revokedAt !== null || !Buffer.from(known.hash).equals(hash)) {
     throw new Error(`GUERDON_ADMIN_KEY: another key with the prefix ${prefix} exists; choose another prefix`);
   }
+}
+
+function setupAuthor(project: ProjectRecord, { now, uuid }: Sources): Author {
+  return { projectId: project.id, actor: 'setup', now: now(), uuid };
 }
 
 /** The demo project, made from its economy file as a product team would make theirs. */
@@ -73,6 +74,6 @@ async function makeDemo(em: Em, sources: Sources): Promise<ProjectRecord> {
     createdAt: new Date(sources.now()),
   });
   await em.flush();
-  await applyEconomyIn(em, { ...sources, projectId: project.id, actor: 'setup', now: sources.now() }, economy);
+  await applyEconomyIn(em, setupAuthor(project, sources), economy);
   return project;
 }

@@ -61,13 +61,13 @@ systems:
 
   it.each([
     ['systems: 5', 'systems', 'must be array'],
-    ['metrics: [{ key: a b, name: A }]', 'metrics.0.key', 'must match pattern'],
-    ['metrics: [{ key: __proto__, name: A }]', 'metrics.0.key', 'must match pattern'],
+    ['metrics: [{ key: a b, name: A }]', 'metrics.a b.key', 'must match pattern'],
+    ['metrics: [{ key: __proto__, name: A }]', 'metrics.__proto__.key', 'must match pattern'],
     ['metrics: [{ key: a, name: A }, { key: a, name: B }]', 'metrics.a', 'stands there twice'],
     ['colour: red', '', 'must NOT have additional properties: "colour"'],
     ['timeZone: Mars', 'timeZone', 'must be an IANA time zone'],
     ['keylessEvents: no', 'keylessEvents', 'mark, warn, refuse'],
-    ['systems: [{ key: s, name: S, maxPoints: 1.5 }]', 'systems.0.maxPoints', ''],
+    ['systems: [{ key: s, name: S, maxPoints: 1.5 }]', 'systems.s.maxPoints', ''],
     ['systems: [{ key: s, name: S, maxPoints: 0 }]', 'systems.s.maxPoints', 'must be 1 or more'],
     [
       'systems: [{ key: s, name: S, maxPoints: 5, minPoints: 6 }]',

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Client, createClient, type Interceptor } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
 import pino from 'pino';
+import { AdminService } from '../../src/gen/guerdon/v1/admin_service_pb.ts';
 import { BoostService } from '../../src/gen/guerdon/v1/boost_service_pb.ts';
 import { EventService } from '../../src/gen/guerdon/v1/event_service_pb.ts';
 import { PointsService } from '../../src/gen/guerdon/v1/points_service_pb.ts';
@@ -16,6 +17,7 @@ export interface Clients {
   events: Client<typeof EventService>;
   points: Client<typeof PointsService>;
   boosts: Client<typeof BoostService>;
+  admin: Client<typeof AdminService>;
 }
 
 /** Typed clients over native gRPC. */
@@ -29,6 +31,7 @@ export function clientsOf(grpcPort: number, key: string = KEY): Clients {
     events: createClient(EventService, transport),
     points: createClient(PointsService, transport),
     boosts: createClient(BoostService, transport),
+    admin: createClient(AdminService, transport),
   };
 }
 

@@ -1,4 +1,4 @@
-import { defineEntity, p } from '@mikro-orm/core';
+import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
 import { Project } from './project.ts';
 
 export const ApiKey = defineEntity({
@@ -17,3 +17,5 @@ export const ApiKey = defineEntity({
     revokedAt: p.datetime(3).nullable(),
   },
 });
+
+export type ApiKeyRecord = InferEntity<typeof ApiKey>;

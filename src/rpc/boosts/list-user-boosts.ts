@@ -3,7 +3,7 @@ import { BoostStatus } from '../../gen/guerdon/v1/types_pb.ts';
 import { route } from '../call.ts';
 import { boostMessage } from '../convert.ts';
 import { boostsNow, currentProgram, systemOf } from '../lookup.ts';
-import { pageCursor, pageSize, pageToken, UUID } from '../page.ts';
+import { pageOf, UUID } from '../page.ts';
 
 export const listUserBoosts = route(
   BoostService.method.listUserBoosts,
@@ -13,17 +13,14 @@ export const listUserBoosts = route(
     const system = systemOf(index, request.systemKey);
     const { user, boosts } = await boostsNow(call, index, system, request.userId);
     const name = JSON.stringify(['user boosts', user.userId, system.id]);
-    const after = pageCursor(name, request.pageToken, UUID) ?? '';
-    const size = pageSize(request.pageSize);
-    const rest = boosts.filter(({ id }) => id > after).sort((a, b) => (a.id < b.id ? -1 : 1));
-    const page = rest.slice(0, size);
+    const { page, nextPageToken } = pageOf(name, request, boosts, ({ id }) => id, UUID);
     return {
       boosts: page.map((boost) => ({
         ...boostMessage(boost, user.zones, index.program.timeZone),
         status: BoostStatus.ACTIVE,
         systemKey: system.key,
       })),
-      nextPageToken: rest.length > size ? pageToken(name, page.at(-1)?.id ?? '') : '',
+      nextPageToken,
     };
   },
 );

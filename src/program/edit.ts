@@ -1,0 +1,106 @@
+import type { ItemProblem } from './boost.ts';
+import type { Economy, EconomySystem } from './economy.ts';
+import { economyProblems } from './read.ts';
+
+/** The lists of an economy; those of `level` and `trigger` are in a points system. */
+export type EditKind = 'metric' | 'user_attribute' | 'event_attribute' | 'points_system' | 'level' | 'trigger';
+
+/** One change of one thing. */
+export interface Edit {
+  action: 'create' | 'update' | 'archive';
+  kind: EditKind;
+  /** Key of the points system of a level or a trigger. */
+  system: string | null;
+  key: string;
+  /** What is set, in the names of the economy. */
+  fields: Readonly<Record<string, unknown>>;
+  /** Place in the list, from 1; undefined: where it is, or the last. */
+  position?: number | undefined;
+}
+
+interface Keyed {
+  key: string;
+}
+
+/** The economy after the change, or what is wrong with it: then nothing of it is done. */
+export function edit(
+  economy: Economy,
+  change: Edit,
+): { economy: Economy; problems: [] } | { economy: undefined; problems: ItemProblem[] } {
+  const { action, kind, key } = change;
+  const list = listOf(economy, change);
+  const at = list.findIndex((item) => item.key === key);
+  if (action === 'create' && at >= 0) return failed({ field: 'key', message: `${JSON.stringify(key)} is taken` });
+  if (action !== 'create' && at < 0) {
+    return failed({ field: 'key', message: `there is no ${kind.replace('_', ' ')} ${JSON.stringify(key)}` });
+  }
+  const rest = list.filter((_, index) => index !== at);
+  const place = change.position === undefined ? (at < 0 ? rest.length : at) : change.position - 1;
+  const item = { ...(at < 0 ? DEFAULTS[kind] : list[at]), ...change.fields, key };
+  const next = withList(economy, change, action === 'archive' ? rest : rest.toSpliced(place, 0, item));
+  const problems = economyProblems(next).map((problem) => asItemProblem(change, problem));
+  return problems.length > 0 ? { economy: undefined, problems } : { economy: next, problems: [] };
+}
+
+function failed(problem: ItemProblem): { economy: undefined; problems: ItemProblem[] } {
+  return { economy: undefined, problems: [problem] };
+}
+
+const LISTS = {
+  metric: 'metrics',
+  user_attribute: 'userAttributes',
+  event_attribute: 'eventAttributes',
+  points_system: 'systems',
+  level: 'levels',
+  trigger: 'triggers',
+} as const;
+
+function listOf(economy: Economy, { kind, system }: Edit): readonly Keyed[] {
+  if (kind !== 'level' && kind !== 'trigger') return economy[LISTS[kind]];
+  return economy.systems.find((item) => item.key === system)?.[LISTS[kind]] ?? [];
+}
+
+function withList(economy: Economy, { kind, system }: Edit, list: readonly Keyed[]): Economy {
+  if (kind !== 'level' && kind !== 'trigger') return { ...economy, [LISTS[kind]]: list };
+  const systems = economy.systems.map((item) => (item.key === system ? { ...item, [LISTS[kind]]: list } : item));
+  return { ...economy, systems };
+}
+
+const NAMED = { name: '' };
+const SYSTEM: Omit<EconomySystem, 'key'> = {
+  name: '',
+  description: '',
+  maxPoints: null,
+  minPoints: '0',
+  levelBasis: 'balance',
+  boostCeiling: null,
+  levels: [],
+  triggers: [],
+};
+
+/** What a new thing has where nothing is said; what must be said is empty, and refused as such. */
+const DEFAULTS: Record<EditKind, object> = {
+  metric: NAMED,
+  user_attribute: NAMED,
+  event_attribute: NAMED,
+  points_system: SYSTEM,
+  level: { name: '', description: '', points: '' },
+  trigger: {
+    type: 'metric',
+    status: 'active',
+    metric: '',
+    threshold: '',
+    points: '',
+    userAttributes: {},
+    eventAttributes: {},
+    onFloor: 'refuse',
+  },
+};
+
+/** A problem of the whole economy as one of the item that brings it about: its own field, or else where it shows. */
+function asItemProblem({ kind, system, key }: Edit, { path, message }: { path: string; message: string }): ItemProblem {
+  const own = `${system === null ? '' : `systems.${system}.`}${LISTS[kind]}.${key}.`;
+  if (!path.startsWith(own)) return { field: '', message: path === '' ? message : `${path}: ${message}` };
+  const field = path.slice(own.length).replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  return { field, message };
+}

@@ -1,0 +1,87 @@
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import { archiveKeys, createKeys, findKey, listKeys, renameKeys } from '../../commands/api-keys.ts';
+import { findProject } from '../../commands/projects.ts';
+import type { ApiKeyRecord } from '../../db/entities/api-key.ts';
+import { GuerdonError } from '../../errors.ts';
+import { AdminService, ApiKeyKind } from '../../gen/guerdon/v1/admin_service_pb.ts';
+import { authorOf, type Call, denied, itemRoute, route } from '../call.ts';
+import { issueMessages, takeItems } from '../items.ts';
+import { ID_CURSOR, pageCursor, pageSize, pageToken } from '../page.ts';
+
+const KINDS = { owner: ApiKeyKind.OWNER, admin: ApiKeyKind.ADMIN, application: ApiKeyKind.APPLICATION } as const;
+const KIND_NAMES: Record<ApiKeyKind, ApiKeyRecord['kind']> = {
+  [ApiKeyKind.UNSPECIFIED]: 'application',
+  [ApiKeyKind.OWNER]: 'owner',
+  [ApiKeyKind.ADMIN]: 'admin',
+  [ApiKeyKind.APPLICATION]: 'application',
+};
+
+export const createApiKeys = itemRoute(AdminService.method.createApiKeys, 'admin', 'keys', async (call, request) => {
+  const projectId = await projectOf(call, request.projectKey);
+  const { items, issues } = takeItems(call, request.keys);
+  const drafts = items.map(({ index, value: { kind, name, userId } }) => ({
+    index,
+    value: { kind: KIND_NAMES[kind] ?? 'application', name, user: userId === '' ? null : userId },
+  }));
+  const owner = call.caller.kind === 'owner';
+  const made = await createKeys(call.api.context.orm, { ...authorOf(call), projectId }, drafts, { owner });
+  return {
+    created: made.created.map(({ key, record }) => ({ apiKey: keyMessage(record), key })),
+    issues: issueMessages([...issues.all, ...made.issues]),
+  };
+});
+
+export const updateApiKeys = itemRoute(AdminService.method.updateApiKeys, 'admin', 'updates', async (call, request) => {
+  const { items, issues } = takeItems(call, request.updates);
+  const done = await renameKeys(call.api.context.orm, authorOf(call), items);
+  return { updated: done.updated.map(keyMessage), issues: issueMessages([...issues.all, ...done.issues]) };
+});
+
+export const archiveApiKeys = itemRoute(
+  AdminService.method.archiveApiKeys,
+  'admin',
+  'prefixes',
+  async (call, request) => {
+    const { items, issues } = takeItems(call, request.prefixes);
+    const done = await archiveKeys(call.api.context.orm, authorOf(call), items, call.caller.prefix);
+    return { archived: done.archived, issues: issueMessages([...issues.all, ...done.issues]) };
+  },
+);
+
+export const listApiKeys = route(AdminService.method.listApiKeys, 'admin', async (call, request) => {
+  const afterId = pageCursor('api keys', request.pageToken, ID_CURSOR) ?? '0';
+  const size = pageSize(request.pageSize);
+  const found = await listKeys(call.api.context.orm, call.projectId, { afterId, limit: size + 1 });
+  const page = found.slice(0, size);
+  return {
+    apiKeys: page.map(keyMessage),
+    nextPageToken: found.length > size ? pageToken('api keys', page.at(-1)?.id ?? '') : '',
+  };
+});
+
+export const getApiKey = route(AdminService.method.getApiKey, 'admin', async (call, { prefix }) => {
+  const record = await findKey(call.api.context.orm, call.projectId, prefix);
+  if (record === null) throw new GuerdonError('NOT_FOUND', 'API_KEY_UNKNOWN', `prefix: no API key ${prefix}`);
+  return { apiKey: keyMessage(record) };
+});
+
+async function projectOf(call: Call, key: string): Promise<string> {
+  if (key === '') return call.projectId;
+  if (call.caller.kind !== 'owner') throw denied('an owner key is needed for another project');
+  const project = await findProject(call.api.context.orm, { key });
+  if (project === null) {
+    throw new GuerdonError('NOT_FOUND', 'PROJECT_UNKNOWN', `project_key: no project ${JSON.stringify(key)}`);
+  }
+  return project.id;
+}
+
+function keyMessage({ prefix, kind, name, userId, createdAt, revokedAt }: ApiKeyRecord) {
+  return {
+    prefix,
+    kind: KINDS[kind],
+    name,
+    userId: userId ?? '',
+    createdAt: timestampFromMs(createdAt.getTime()),
+    ...(revokedAt != null && { archivedAt: timestampFromMs(revokedAt.getTime()) }),
+  };
+}

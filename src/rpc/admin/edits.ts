@@ -1,0 +1,90 @@
+import type { FieldMask } from '@bufbuild/protobuf/wkt';
+import { editEconomy } from '../../commands/edit-economy.ts';
+import type { AttributeFilter } from '../../gen/guerdon/v1/types_pb.ts';
+import type { ItemProblem } from '../../program/boost.ts';
+import type { Edit, EditKind } from '../../program/edit.ts';
+import { formatDecimal, parseDecimal } from '../../rules/decimal.ts';
+import { authorOf, type Call } from '../call.ts';
+import { issueMessages, takeItems } from '../items.ts';
+import { type MaskField, maskedFields } from '../mask.ts';
+
+/** The fields of a noun that can be set, by their names in the proto; what they say, by its name in the economy. */
+export type NounFields<I> = Readonly<Record<string, MaskField<I, Readonly<Record<string, unknown>>>>>;
+
+/** One field that is the same in the proto and in the economy. */
+export function field<I>(
+  name: keyof I & string,
+  read: (input: I) => unknown,
+  cleared: unknown,
+): MaskField<I, Record<string, unknown>> {
+  return {
+    isPresent: (input) => input[name] !== undefined,
+    read: (input) => ({ [name]: input[name] === undefined ? cleared : read(input) }),
+  };
+}
+
+/** Where in the economy a thing is. */
+export interface Place {
+  kind: EditKind;
+  system: string | null;
+}
+
+type Asked = { edit: Edit; problems: readonly ItemProblem[] };
+
+export function creation<I extends { key: string }>(place: Place, fields: NounFields<I>, input: I): Asked {
+  return asked('create', place, fields, input, undefined);
+}
+
+export function change<I extends { key: string }>(
+  place: Place,
+  fields: NounFields<I>,
+  input: I,
+  mask: FieldMask | undefined,
+): Asked {
+  return asked('update', place, fields, input, mask);
+}
+
+export function archival(place: Place, key: string): Asked {
+  return { edit: { action: 'archive', ...place, key, fields: {} }, problems: [] };
+}
+
+function asked<I extends { key: string }>(
+  action: Edit['action'],
+  place: Place,
+  known: NounFields<I>,
+  input: I,
+  mask: FieldMask | undefined,
+): Asked {
+  const read = maskedFields<I, Record<string, unknown>>(known, input, mask);
+  const { position, ...fields } = read.fields;
+  const edit = { action, ...place, key: input.key, fields, position: position as number | undefined };
+  return { edit, problems: read.problems };
+}
+
+/** Makes the edits that the items of a request ask for; `done` are those that were made. */
+export async function edited<T>(
+  call: Call,
+  list: readonly T[],
+  ask: (item: T) => Asked,
+  options?: { allowStranding: boolean },
+) {
+  const { items, issues } = takeItems(call, list);
+  const edits = items.flatMap(({ index, value }) => {
+    const { edit, problems } = ask(value);
+    return issues.errors(index, problems) ? [] : [{ index, value: edit }];
+  });
+  const { done, economy, ...more } = await editEconomy(call.api.context.orm, authorOf(call), edits, options);
+  return {
+    done: done.map(({ value }) => value),
+    economy,
+    issues: issueMessages([...issues.all, ...more.issues]),
+  };
+}
+
+export function decimalText(decimal: string): string {
+  return formatDecimal(parseDecimal(decimal));
+}
+
+export function filterRecord(filters: readonly AttributeFilter[]): Record<string, string> {
+  return Object.fromEntries(filters.map(({ key, value }) => [key, value]));
+}

@@ -1,0 +1,130 @@
+import { GuerdonError } from '../../errors.ts';
+import { AdminService, type TriggerInput } from '../../gen/guerdon/v1/admin_service_pb.ts';
+import { OnFloor, TriggerStatus } from '../../gen/guerdon/v1/types_pb.ts';
+import { type Call, itemRoute, route } from '../call.ts';
+import { triggerMessages } from '../convert.ts';
+import { currentProgram, systemOf } from '../lookup.ts';
+import { pageCursor, pageSize, pageToken } from '../page.ts';
+import {
+  archival,
+  change,
+  creation,
+  decimalText,
+  edited,
+  field,
+  filterRecord,
+  type NounFields,
+  type Place,
+} from './edits.ts';
+
+const ON_FLOOR: Record<OnFloor, string> = {
+  [OnFloor.UNSPECIFIED]: 'refuse',
+  [OnFloor.REFUSE]: 'refuse',
+  [OnFloor.CLAMP]: 'clamp',
+  [OnFloor.ALLOW]: 'allow',
+};
+
+const metricOf = ({ type }: TriggerInput) => (type.case === 'metric' ? type.value : undefined);
+const metricKey = (input: TriggerInput) => ({ metric: metricOf(input)?.metricKey ?? '' });
+const threshold = (input: TriggerInput) => {
+  const given = metricOf(input)?.threshold;
+  return { threshold: given === undefined ? '' : decimalText(given) };
+};
+const eventAttributes = (input: TriggerInput) => ({
+  eventAttributes: filterRecord(metricOf(input)?.eventAttributes ?? []),
+});
+
+const FIELDS: NounFields<TriggerInput> = {
+  status: {
+    isPresent: ({ status }) => status !== TriggerStatus.UNSPECIFIED,
+    read: ({ status }) => ({ status: status === TriggerStatus.INACTIVE ? 'inactive' : 'active' }),
+  },
+  points: field('points', ({ points }) => String(points), ''),
+  user_attributes: {
+    isPresent: ({ userAttributes }) => userAttributes.length > 0,
+    read: ({ userAttributes }) => ({ userAttributes: filterRecord(userAttributes) }),
+  },
+  on_floor: {
+    isPresent: ({ onFloor }) => onFloor !== OnFloor.UNSPECIFIED,
+    read: ({ onFloor }) => ({ onFloor: ON_FLOOR[onFloor] }),
+  },
+  position: field('position', ({ position }) => position, undefined),
+  metric: {
+    isPresent: () => false,
+    read: (input) => ({ ...metricKey(input), ...threshold(input), ...eventAttributes(input) }),
+  },
+  'metric.metric_key': { isPresent: (input) => metricOf(input)?.metricKey !== undefined, read: metricKey },
+  'metric.threshold': { isPresent: (input) => metricOf(input)?.threshold !== undefined, read: threshold },
+  'metric.event_attributes': {
+    isPresent: (input) => (metricOf(input)?.eventAttributes.length ?? 0) > 0,
+    read: eventAttributes,
+  },
+};
+
+export const createTriggers = itemRoute(
+  AdminService.method.createTriggers,
+  'admin',
+  'triggers',
+  async (call, request) => {
+    const place = await placeIn(call, request.systemKey);
+    const { done, issues } = await edited(call, request.triggers, (input) => creation(place, FIELDS, input));
+    return { created: await triggers(call, request.systemKey, done), issues };
+  },
+);
+
+export const updateTriggers = itemRoute(
+  AdminService.method.updateTriggers,
+  'admin',
+  'updates',
+  async (call, request) => {
+    const place = await placeIn(call, request.systemKey);
+    const { done, issues } = await edited(call, request.updates, ({ trigger, updateMask }) =>
+      change(place, FIELDS, trigger as TriggerInput, updateMask),
+    );
+    return { updated: await triggers(call, request.systemKey, done), issues };
+  },
+);
+
+export const archiveTriggers = itemRoute(
+  AdminService.method.archiveTriggers,
+  'admin',
+  'keys',
+  async (call, request) => {
+    const place = await placeIn(call, request.systemKey);
+    const { done, issues } = await edited(call, request.keys, (key) => archival(place, key));
+    return { archived: done.map(({ key }) => key), issues };
+  },
+);
+
+/** Pages are of one program, which never changes, so that none repeats or leaves out a trigger that was moved. */
+export const listTriggers = route(AdminService.method.listTriggers, 'admin', async (call, request) => {
+  const { programs, pool } = call.api.context;
+  const current = await currentProgram(call);
+  const list = `triggers ${systemOf(current, request.systemKey).id}`;
+  const cursor = pageCursor(list, request.pageToken, /^[0-9]{1,9} [0-9]{1,9}$/) ?? `${current.program.version} 0`;
+  const [version = 0, from = 0] = cursor.split(' ').map(Number);
+  const index = version <= current.program.version ? await programs.get(pool, call.projectId, version) : current;
+  const all = triggerMessages(systemOf(index, request.systemKey));
+  const to = from + pageSize(request.pageSize);
+  return {
+    triggers: all.slice(from, to),
+    nextPageToken: all.length > to ? pageToken(list, `${index.program.version} ${to}`) : '',
+  };
+});
+
+export const getTrigger = route(AdminService.method.getTrigger, 'admin', async (call, { systemKey, key }) => {
+  const [trigger] = await triggers(call, systemKey, [{ key }]);
+  if (trigger === undefined) {
+    throw new GuerdonError('NOT_FOUND', 'TRIGGER_UNKNOWN', `key: no trigger ${JSON.stringify(key)} in ${systemKey}`);
+  }
+  return { trigger };
+});
+
+async function placeIn(call: Call, systemKey: string): Promise<Place> {
+  return { kind: 'trigger', system: systemOf(await currentProgram(call), systemKey).key };
+}
+
+async function triggers(call: Call, systemKey: string, asked: readonly { key: string }[]) {
+  const all = triggerMessages(systemOf(await currentProgram(call), systemKey));
+  return asked.flatMap(({ key }) => all.find((trigger) => trigger.key === key) ?? []);
+}
