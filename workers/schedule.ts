@@ -6,8 +6,10 @@ import type { JobWorker } from '../src/queue/backend.ts';
 /** Boosts of each kind that one statement claims: a worker that dies leaves so many to be claimed again. */
 const CLAIM_MAX = 1_000;
 
-/** Does what is due, each time the schedule says so. */
+/** Does what is due: once now, for what was slept through, then each time the schedule says so. */
 export function startSchedule(context: Context): JobWorker {
+  const { schedule, now, log } = context;
+  schedule.at(now(), now()).catch((err) => log.warn({ err }, 'not scheduled; a regular look follows'));
   return context.backend.scheduleWorker(() => doWhatIsDue(context));
 }
 

@@ -21,9 +21,12 @@ export async function readProject(em: Em, projectId: string): Promise<ProjectRec
   return em.findOneOrFail(Project, { id: projectId });
 }
 
-/** The project, which nobody else can give another program until the transaction ends. */
+/**
+ * The project, which nobody else can give another program until the transaction ends. NO KEY, since the foreign keys of
+ * its users look at the row: a stronger lock would hold up every event.
+ */
 export async function lockProject(em: Em, projectId: string): Promise<ProjectRecord> {
-  await em.execute('select from projects where id = ? for update', [projectId]);
+  await em.execute('select from projects where id = ? for no key update', [projectId]);
   return readProject(em, projectId);
 }
 

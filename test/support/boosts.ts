@@ -1,0 +1,55 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import type { BoostInputSchema } from '../../src/gen/guerdon/v1/boost_service_pb.ts';
+import type { TestDatabase } from './database.ts';
+import type { Clients } from './guerdon.ts';
+
+/** As many as one call takes. */
+const BLOCK = 1_000;
+
+/** Users of the first project, as if they had been seen with this zone. */
+export async function addUsers(
+  database: TestDatabase,
+  count: number,
+  zone: string,
+  prefix = 'user',
+): Promise<string[]> {
+  await database.pool.query(
+    `insert into users (project_id, external_id, zones, created_at, updated_at)
+    select (select min(id) from projects), $1 || n, jsonb_build_array(jsonb_build_object('from', 0, 'zone', $2::text)),
+      now(), now()
+    from generate_series(1, $3) n`,
+    [prefix, zone, count],
+  );
+  return Array.from({ length: count }, (_, index) => `${prefix}${index + 1}`);
+}
+
+/** A boost in xp for each user, by as few calls as it takes; gives their ids. */
+export async function addBoosts(
+  { boosts }: Pick<Clients, 'boosts'>,
+  users: readonly string[],
+  boost: MessageInitShape<typeof BoostInputSchema>,
+): Promise<string[]> {
+  const ids: string[] = [];
+  for (let at = 0; at < users.length; at += BLOCK) {
+    const block = users.slice(at, at + BLOCK).map((userId) => ({ name: 'b', multiplier: '2', ...boost, userId }));
+    const { created } = await boosts.createBoosts({ systemKey: 'xp', boosts: block }, { timeoutMs: 60_000 });
+    ids.push(...created.map(({ id }) => id));
+  }
+  return ids;
+}
+
+/** How many boosts of users have each status. */
+export async function statuses(database: TestDatabase): Promise<Record<string, number>> {
+  const { rows } = await database.pool.query('select status, count(*)::int from user_boosts group by 1');
+  return Object.fromEntries(rows.map((row) => [row.status, row.count]));
+}
+
+/** How often each kind was announced, and how many announcements say again what another one has said. */
+export async function announced(database: TestDatabase): Promise<{ started: number; finished: number; again: number }> {
+  const { rows } = await database.pool.query(`select
+      count(*) filter (where kind = 'boost_started')::int as started,
+      count(*) filter (where kind = 'boost_finished')::int as finished,
+      (count(*) - count(distinct (kind, payload->>'boost')))::int as again
+    from outbox where kind in ('boost_started', 'boost_finished')`);
+  return rows[0];
+}
