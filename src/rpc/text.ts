@@ -16,13 +16,18 @@ function inside(path: string, value: unknown): Violation[] {
   if (typeof value === 'string') return textViolation(path, value);
   if (value === null || typeof value !== 'object' || value instanceof Uint8Array) return [];
   if (Array.isArray(value)) return value.flatMap((item, index) => inside(`${path}[${index}]`, item));
-  if ('case' in value && 'value' in value) return inside(path, value.value);
   const isMap = path !== '' && !('$typeName' in value);
   return Object.entries(value).flatMap(([name, item]) => {
     if (name.startsWith('$')) return [];
     if (isMap) return [...textViolation(path, name), ...inside(`${path}[${JSON.stringify(name)}]`, item)];
-    return inside(path === '' ? snake(name) : `${path}.${snake(name)}`, item);
+    const [field, content] = isOneof(item) ? [item.case, item.value] : [name, item];
+    return inside(path === '' ? snake(field) : `${path}.${snake(field)}`, content);
   });
+}
+
+/** In memory a oneof stands under its own name, on the wire the field that is set stands for itself. */
+function isOneof(value: unknown): value is { case: string; value: unknown } {
+  return typeof value === 'object' && value !== null && 'case' in value && value.case !== undefined;
 }
 
 /** A violation of `field` when its text cannot be stored. */

@@ -46,9 +46,9 @@ describe('at an instant that the test chooses', () => {
     ['Pacific/Kiritimati', '2040-06-14T10:00Z', '2040-06-15T10:00Z'],
   ])('a day in %s begins and ends at its own midnights, once', async (zone, start, end) => {
     const [id = ''] = await addBoosts(guerdon, await addUsers(guerdon.database, 1, zone), DAY);
-    const before = (at: string) => new Date(ms(at) - 1).toISOString();
+    const justBefore = (at: string) => new Date(ms(at) - 1).toISOString();
     const seen = [];
-    for (const at of [before(start), start, start, before(end), end, end]) {
+    for (const at of [justBefore(start), start, start, justBefore(end), end, end]) {
       await advance(at);
       seen.push([(await shown(id)).status, (await announced(guerdon.database)).started]);
     }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { type Client, createClient, type Interceptor } from '@connectrpc/connect';
+import { type Client, createClient, type Interceptor, type Transport } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
 import pino from 'pino';
 import { AdminService } from '../../src/gen/guerdon/v1/admin_service_pb.ts';
@@ -20,13 +20,18 @@ export interface Clients {
   admin: Client<typeof AdminService>;
 }
 
-/** Typed clients over native gRPC. */
-export function clientsOf(grpcPort: number, key: string = KEY): Clients {
+/** Native gRPC, with a key. */
+export function transportOf(grpcPort: number, key: string): Transport {
   const withKey: Interceptor = (next) => (request) => {
     if (key !== '') request.header.set('x-api-key', key);
     return next(request);
   };
-  const transport = createGrpcTransport({ baseUrl: `http://127.0.0.1:${grpcPort}`, interceptors: [withKey] });
+  return createGrpcTransport({ baseUrl: `http://127.0.0.1:${grpcPort}`, interceptors: [withKey] });
+}
+
+/** Typed clients over native gRPC. */
+export function clientsOf(grpcPort: number, key: string = KEY): Clients {
+  const transport = transportOf(grpcPort, key);
   return {
     events: createClient(EventService, transport),
     points: createClient(PointsService, transport),
