@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type pino from 'pino';
 import { v7 } from 'uuid';
 import { startWorkers, type Workers } from '../workers/run.ts';
@@ -28,6 +29,17 @@ export interface Running {
 
 type Close = () => Promise<void>;
 
+/** A part that waits for a queue or a database that is away is left behind; what it held comes back by itself. */
+const CLOSE_STEP_MS = 10_000;
+
+async function within(ms: number, work: Promise<void>): Promise<void> {
+  const late = new AbortController();
+  const limit = sleep(ms, undefined, { signal: late.signal, ref: false }).then(() => {
+    throw new Error(`not stopped within ${ms} ms`);
+  });
+  await Promise.race([work, limit]).finally(() => late.abort());
+}
+
 /** Starts what the role asks for; on a failure half way, what was started is stopped again. */
 export async function start(
   env: Readonly<Record<string, string | undefined>>,
@@ -38,7 +50,7 @@ export async function start(
   const closing: Close[] = [];
   const close = async (): Promise<void> => {
     for (const step of closing.splice(0).reverse()) {
-      await step().catch((err: unknown) => log.error({ err }, 'stopping failed'));
+      await within(CLOSE_STEP_MS, step()).catch((err: unknown) => log.error({ err }, 'stopping failed'));
     }
   };
   try {

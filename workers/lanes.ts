@@ -1,5 +1,6 @@
 import { type Command, laneOf } from '../src/commands/command.ts';
 import type { Outcome } from '../src/commands/outcome.ts';
+import { isLockTimeout } from '../src/db/failures.ts';
 
 /** Most commands that one transaction applies. */
 const BATCH_MAX = 200;
@@ -9,6 +10,9 @@ const BATCH_MAX = 200;
  * costs the same dozen statements whatever its size.
  */
 const RUNNING_MAX = 3;
+
+/** A lane that could not be had is left alone for so long. */
+const STUCK_MS = 1_000;
 
 interface Item {
   command: Command;
@@ -21,6 +25,8 @@ interface Lane {
   items: Item[];
   /** Waits for its turn, or runs. */
   busy: boolean;
+  /** Somebody holds it and does not let go; not tried before this instant. Null: nothing is known against it. */
+  stuckUntil: number | null;
 }
 
 export interface LanesOptions {
@@ -29,11 +35,15 @@ export interface LanesOptions {
   apply(lane: number, commands: readonly Command[]): Promise<Outcome[]>;
   /** Told after the commit of each batch. */
   done(commands: readonly Command[], outcomes: readonly Outcome[]): Promise<void>;
+  /** Epoch milliseconds. */
+  now(): number;
 }
 
 /**
  * Sorts the commands of all jobs in hand into lanes. A lane applies one batch at a time, of whatever has gathered while
- * the batch before was under way, so commands of one user keep the order in which they came.
+ * the batch before was under way, so commands of one user keep the order in which they came. Where a batch fails, so does
+ * all that has gathered behind it: it would else be applied before what it came after. A lane that is held elsewhere for
+ * long takes nothing but one batch at a time that tries it, so that it is in nobody's way.
  */
 export class Lanes {
   readonly #options: LanesOptions;
@@ -43,7 +53,12 @@ export class Lanes {
 
   constructor(options: LanesOptions) {
     this.#options = options;
-    this.#lanes = Array.from({ length: options.count }, (_, number) => ({ number, items: [], busy: false }));
+    this.#lanes = Array.from({ length: options.count }, (_, number) => ({
+      number,
+      items: [],
+      busy: false,
+      stuckUntil: null,
+    }));
   }
 
   /** Settles when all of them are committed and told; rejects when that could not be done, and then nothing is known. */
@@ -51,7 +66,9 @@ export class Lanes {
     const outcomes = commands.map(
       (command) =>
         new Promise<Outcome>((resolve, reject) => {
-          this.#lane(command).items.push({ command, resolve, reject });
+          const lane = this.#lane(command);
+          if (this.#isShut(lane)) reject(new Error(`lane ${lane.number} is held elsewhere`));
+          else lane.items.push({ command, resolve, reject });
         }),
     );
     for (const lane of this.#lanes) {
@@ -69,14 +86,22 @@ export class Lanes {
     return this.#lanes[laneOf(command, this.#options.count)] as Lane;
   }
 
-  /** Gives free places to the lanes that have waited longest. */
+  #isShut({ stuckUntil, busy }: Lane): boolean {
+    return stuckUntil !== null && (busy || this.#options.now() < stuckUntil);
+  }
+
+  /** Gives free places to the lanes that have waited longest; one that is tried again takes no place from the others. */
   #start(): void {
-    while (this.#running < RUNNING_MAX) {
-      const lane = this.#waiting.shift();
+    for (;;) {
+      const free = this.#running < RUNNING_MAX;
+      const next = this.#waiting.findIndex((lane) => free || lane.stuckUntil !== null);
+      const lane = this.#waiting[next];
       if (lane === undefined) return;
-      this.#running += 1;
+      this.#waiting.splice(next, 1);
+      const place = lane.stuckUntil === null ? 1 : 0;
+      this.#running += place;
       void this.#runBatch(lane).then(() => {
-        this.#running -= 1;
+        this.#running -= place;
         lane.busy = lane.items.length > 0;
         if (lane.busy) this.#waiting.push(lane);
         this.#start();
@@ -90,9 +115,11 @@ export class Lanes {
       const commands = batch.map((item) => item.command);
       const outcomes = await this.#options.apply(lane.number, commands);
       await this.#options.done(commands, outcomes);
+      lane.stuckUntil = null;
       batch.forEach((item, index) => item.resolve(outcomes[index] as Outcome));
     } catch (error) {
-      for (const item of batch) item.reject(error as Error);
+      if (isLockTimeout(error)) lane.stuckUntil = this.#options.now() + STUCK_MS;
+      for (const item of [...batch, ...lane.items.splice(0)]) item.reject(error as Error);
     }
   }
 }

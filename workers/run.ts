@@ -29,13 +29,14 @@ export function startWorkers(context: Context, settleHere: (id: string, outcome:
     url: context.databaseUrl,
     max: count + 1,
     name: 'guerdon-lanes',
-    indexesOnly: true,
+    lanes: true,
     onError: (err) => log.warn({ err }, 'lane connection lost'),
   });
   const attempts: Attempts = { begun: 0, committed: 0, conflicts: 0 };
   const applying = { pool, attempts, programs: context.programs, now: context.now, random: context.random, log };
   const lanes = new Lanes({
     count,
+    now: context.now,
     apply: (lane, commands) => applyBatch(applying, lane, commands),
     done: async (commands, outcomes) => {
       await leaveInbox(pool, commands);

@@ -13,8 +13,17 @@ const RACE_CONSTRAINTS = new Set([
   'entries_cause_unique',
 ]);
 
-/** Failures of the machinery, not of what was asked: connection, resources, shutdown, internal, disk. */
-const MACHINERY_CLASSES = new Set(['08', '53', '55', '57', '58', 'XX', '25', '28', '3D']);
+/** Failures of the machinery, not of what was asked: connection, resources, locks, shutdown, disk. */
+const MACHINERY_CLASSES = new Set(['08', '53', '55', '57', '58', '25', '28', '3D']);
+
+/** A plan or statement that the server no longer has for this session, and a commit that nobody knows the end of. */
+const MACHINERY_CODES = new Set(['0A000', '26000', '40003']);
+
+/** Of Node: system calls, name resolution, streams and sockets, certificates; no SQLSTATE begins so. */
+const NODE_FAILURE =
+  /^(E(?!RR_)[A-Z0-9_]+|ERR_(STREAM|SOCKET|TLS|SSL)_\w+|(CERT|UNABLE_TO|DEPTH_ZERO|SELF_SIGNED)_\w+)$/;
+
+const LOCK_TIMEOUT = '55P03';
 
 interface DatabaseError {
   code?: unknown;
@@ -37,7 +46,12 @@ export function isRace(error: unknown): boolean {
 export function isMachineryFailure(error: unknown): boolean {
   const { code } = (error ?? {}) as DatabaseError;
   if (typeof code === 'string') {
-    return /^[0-9A-Z]{5}$/.test(code) ? MACHINERY_CLASSES.has(code.slice(0, 2)) : /^E[A-Z]+$/.test(code);
+    return MACHINERY_CLASSES.has(code.slice(0, 2)) || MACHINERY_CODES.has(code) || NODE_FAILURE.test(code);
   }
   return error instanceof Error && /connection|timeout|terminated|not queryable/i.test(error.message);
+}
+
+/** Whether a lock could not be had in the time that the session grants. */
+export function isLockTimeout(error: unknown): boolean {
+  return ((error ?? {}) as DatabaseError).code === LOCK_TIMEOUT;
 }

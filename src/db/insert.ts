@@ -1,5 +1,3 @@
-import type { Client } from './pool.ts';
-
 /** A column of an insert: its name, its type in PostgreSQL, and its value in a row. */
 export type Column<R> = readonly [name: string, type: string, value: (row: R) => unknown];
 
@@ -12,15 +10,22 @@ export interface Insert<R> {
 
 /**
  * Inserts any number of rows with one statement and one array a column, so that the statement is the same, and
- * prepared, whatever their number.
+ * prepared, whatever their number. Undefined: there is nothing to insert.
  */
-export async function insertRows<R>(client: Client, insert: Insert<R>, rows: readonly R[]): Promise<void> {
-  if (rows.length === 0) return;
-  await client.query({
+export function insertion<R>(insert: Insert<R>, rows: readonly R[]): Insertion | undefined {
+  if (rows.length === 0) return undefined;
+  return {
     name: `insert-${insert.table}`,
     text: statement(insert),
     values: insert.columns.map(([, , value]) => rows.map(value)),
-  });
+  };
+}
+
+/** A statement that is ready to be sent. */
+export interface Insertion {
+  name: string;
+  text: string;
+  values: unknown[];
 }
 
 const statements = new WeakMap<object, string>();

@@ -12,10 +12,10 @@ export interface PoolOptions {
   /** Schemas to look names up in; the default is the server's. */
   searchPath?: string;
   /**
-   * For sessions that run the same few statements, each an index look-up: planned once, and never in a way that suits
-   * small tables only, since the plan outlives their growth.
+   * For the sessions of lanes. They run the same few statements, each an index look-up: planned once, and never in a way
+   * that suits small tables only, since the plan outlives their growth.
    */
-  indexesOnly?: boolean;
+  lanes?: boolean;
   onError: (error: Error) => void;
 }
 
@@ -27,16 +27,32 @@ export function createPool(options: PoolOptions): Pool {
     application_name: options.name,
     connectionTimeoutMillis: 30_000,
     keepAlive: true,
-    pipeline: options.indexesOnly ?? false,
+    pipeline: options.lanes ?? false,
     options: settings(options)
       .map((setting) => `-c ${setting}`)
       .join(' '),
   });
+  // A client that is checked out has no listener of the pool's; its query fails by itself, but without a listener the
+  // event would end the process.
+  pool.on('connect', (client) => client.on('error', () => {}));
   pool.on('error', (error) => {
     if (!pool.ending) options.onError(error);
   });
   return pool;
 }
+
+/**
+ * What holds a lane must not hold it for ever: one who waits gives up and comes again, and the server ends the session of
+ * a process that is cut off or stands still.
+ */
+const LANE_LIMITS = [
+  'lock_timeout=3s',
+  'idle_in_transaction_session_timeout=30s',
+  'idle_session_timeout=60s',
+  'tcp_keepalives_idle=10',
+  'tcp_keepalives_interval=5',
+  'tcp_keepalives_count=3',
+];
 
 const INDEXES_ONLY = [
   'enable_seqscan=off',
@@ -45,12 +61,12 @@ const INDEXES_ONLY = [
   'plan_cache_mode=force_generic_plan',
 ];
 
-function settings({ searchPath, indexesOnly }: PoolOptions): string[] {
+function settings({ searchPath, lanes }: PoolOptions): string[] {
   return [
     'timezone=UTC',
     'jit=off',
     ...(searchPath === undefined ? [] : [`search_path=${searchPath}`]),
-    ...(indexesOnly ? INDEXES_ONLY : []),
+    ...(lanes ? [...INDEXES_ONLY, ...LANE_LIMITS] : []),
   ];
 }
 

@@ -1,4 +1,4 @@
-import { type Insert, insertRows } from '../db/insert.ts';
+import { type Insert, insertion } from '../db/insert.ts';
 import { type Client, instantText } from '../db/pool.ts';
 import { formatDecimal } from '../rules/decimal.ts';
 import type { Counter } from '../rules/types.ts';
@@ -19,19 +19,23 @@ export interface Postings {
   triggerCounters: { userId: string; triggerId: string; counter: Counter }[];
 }
 
-/** Writes a batch inside its transaction, all statements on their way at once; the only writer of events, entries and balances. */
+/**
+ * Writes a batch inside its transaction, all statements on their way at once; the only writer of events, entries and
+ * balances. All are made before the first is sent: what fails here leaves nothing that a COMMIT could make good.
+ */
 export async function post(client: Client, postings: Postings): Promise<void> {
-  await Promise.all([
-    insertRows(client, events, postings.events),
-    insertRows(client, commands, postings.commands),
-    insertRows(client, entries, postings.entries),
-    insertRows(client, totals, postings.totals),
-    insertRows(client, triggerCounters, postings.triggerCounters),
-    insertRows(client, users, postings.users),
-    insertRows(client, refusals, postings.refusals),
-    insertRows(client, outbox, postings.announcements),
-    insertRows(client, zoneChanges, postings.zoneChanges),
-  ]);
+  const statements = [
+    insertion(events, postings.events),
+    insertion(commands, postings.commands),
+    insertion(entries, postings.entries),
+    insertion(totals, postings.totals),
+    insertion(triggerCounters, postings.triggerCounters),
+    insertion(users, postings.users),
+    insertion(refusals, postings.refusals),
+    insertion(outbox, postings.announcements),
+    insertion(zoneChanges, postings.zoneChanges),
+  ];
+  await Promise.all(statements.filter((one) => one !== undefined).map((one) => client.query(one)));
 }
 
 const events: Insert<EventRow> = {

@@ -79,6 +79,7 @@ function redisBackend(deployment: string, url: string, onError: Say): Backend {
   const name = queueName(deployment);
   const timed = scheduleName(deployment);
   const open: Redis[] = [];
+  // Who adds a job is told at once that Redis is away, and decides whether to try again; only workers wait for it.
   const connect = (maxRetriesPerRequest: number | null = null): Redis => {
     const redis = new Redis(url, {
       maxRetriesPerRequest,
@@ -90,10 +91,9 @@ function redisBackend(deployment: string, url: string, onError: Say): Backend {
   };
   return {
     kind: 'redis',
-    queue: () => listening(new Queue(name, { connection: connect() }), onError),
+    queue: () => listening(new Queue(name, { connection: connect(1) }), onError),
     worker: (process, concurrency) =>
       listening(new Worker(name, process, { ...WORKER_OPTIONS, connection: connect(), concurrency }), onError),
-    // What cannot be scheduled now is scheduled by a later look, so nobody waits for a lost connection.
     schedule: () => new BullSchedule(listening(new Queue(timed, { connection: connect(1) }), onError)),
     scheduleWorker: (process) =>
       listening(new Worker(timed, process, { ...WORKER_OPTIONS, connection: connect() }), onError),

@@ -41,6 +41,13 @@ export class Coalescer {
     await this.#running;
   }
 
+  /** Nothing is kept for callers that have given up. */
+  #forgetUnwanted(): void {
+    this.#waiting = this.#waiting
+      .map((list) => list.filter((command) => this.#with.wanted(command)))
+      .filter((list) => list.length > 0);
+  }
+
   /** How many of the waiting lists go into one job: at least one. */
   #fitting(): number {
     let commands = 0;
@@ -66,6 +73,7 @@ export class Coalescer {
           this.#with.onError(error as Error);
           await this.#with.delay(Math.min(RETRY_MAX_MS, RETRY_START_MS * 2 ** failures));
           failures += 1;
+          this.#forgetUnwanted();
           continue;
         }
         this.#with.sent(job);

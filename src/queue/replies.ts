@@ -65,8 +65,13 @@ function postgresReplies(pool: Pool, url: string, onError: (error: Error) => voi
           client.on('end', () => resolve());
         });
         client.on('notification', ({ payload }) => heard.ids((payload ?? '').split(',')));
-        await client.connect();
-        await client.query(`listen "${channelOf(address)}"`);
+        try {
+          await client.connect();
+          await client.query(`listen "${channelOf(address)}"`);
+        } catch (error) {
+          await client.end().catch(() => {});
+          throw error;
+        }
         listener = client;
         void lost.then(reconnect);
       };

@@ -36,6 +36,7 @@ export class Waiting {
   readonly #byIdentity = new Map<string, Set<Waiter>>();
   #timer: NodeJS.Timeout | undefined;
   #reading = false;
+  #resending = false;
 
   constructor(waitingFor: WaitingFor) {
     this.#for = waitingFor;
@@ -143,7 +144,7 @@ export class Waiting {
         }
         const outcomes = await this.#for.read(due.map((waiter) => waiter.command));
         for (const [id, outcome] of outcomes) this.settle(id, outcome);
-        await this.#resendLost(due);
+        void this.#resendLost(due);
       }
     } catch (error) {
       this.#for.onError(error as Error);
@@ -152,23 +153,29 @@ export class Waiting {
     }
   }
 
+  /** Those that have waited longest for their turn, and before them those whose outcome is known to be there. */
   #due(): Waiter[] {
     const now = this.#for.now();
-    const due: Waiter[] = [];
-    for (const waiter of this.#waiters.values()) {
-      if (waiter.readAt <= now) due.push(waiter);
-      if (due.length === READ_MAX) break;
-    }
-    return due;
+    const due = [...this.#waiters.values()].filter((waiter) => waiter.readAt <= now);
+    return due.sort((a, b) => a.readAt - b.readAt).slice(0, READ_MAX);
   }
 
+  /** Apart from reading, which must not wait for a queue that is away. */
   async #resendLost(read: readonly Waiter[]): Promise<void> {
+    if (this.#resending) return;
     const jobs = new Set<Job>();
     for (const waiter of read) {
       if (waiter.job !== undefined && waiter.reads >= READS_BEFORE_RESEND && this.has(waiter.command.id)) {
         jobs.add(waiter.job);
       }
     }
-    for (const job of jobs) await this.#for.resend(job);
+    this.#resending = true;
+    try {
+      for (const job of jobs) await this.#for.resend(job);
+    } catch (error) {
+      this.#for.onError(error as Error);
+    } finally {
+      this.#resending = false;
+    }
   }
 }

@@ -43,9 +43,9 @@ export function awardMessage(
 ): MessageInitShape<typeof AwardSchema> {
   return {
     triggerId: fired.triggerId,
-    fires: fired.fires,
+    fires: told(fired.fires),
     amount: fired.amount,
-    withheld: fired.withheld,
+    withheld: told(fired.withheld),
     balanceAfter: fired.balanceAfter,
     ...(fired.version !== null && { version: fired.version }),
     boosts: fired.boosts.map(
@@ -81,7 +81,7 @@ export function pointsMessages(
         system.key,
         {
           added: sum(awards.map((award) => award.amount)),
-          withheld: sum(awards.map((award) => award.withheld)),
+          withheld: told(sum(awards.map((award) => award.withheld))),
           total: balanceNow === undefined ? change.after.balance : BigInt(balanceNow),
           levelChanged: change.levelBefore !== change.levelAfter,
           ...(level !== null && { level: levelMessage(level) }),
@@ -169,6 +169,13 @@ export function boostBasics(boost: rules.Boost, { startsAt, endsAt }: Open) {
     startTime: timestampFromMs(startsAt),
     ...(endsAt !== null && { endTime: timestampFromMs(endsAt) }),
   };
+}
+
+const INT64_MAX = 2n ** 63n - 1n;
+
+/** What a cap holds back has no limit, but the messages have: a number beyond is told as the largest there is. */
+function told(number: bigint): bigint {
+  return number > INT64_MAX ? INT64_MAX : number < -INT64_MAX ? -INT64_MAX : number;
 }
 
 function sum(amounts: readonly bigint[]): bigint {

@@ -18,9 +18,12 @@ grpc.setLogVerbosity(grpc.logVerbosity.NONE);
 
 const MESSAGE_MAX_BYTES = 4 * 1024 * 1024;
 
+/** How long calls under way may take to end when the server stops. */
+export const CLOSE_MS = 5_000;
+
 export interface Listening {
   port: number;
-  /** Lets the calls under way end, then stops. */
+  /** Lets the calls under way end, for some seconds, then stops. */
   close(): Promise<void>;
 }
 
@@ -55,7 +58,13 @@ export async function startGrpcServer(
     port,
     close: () => {
       for (const watcher of watchers) watcher.end();
-      return new Promise((resolve) => server.tryShutdown(() => resolve()));
+      const force = setTimeout(() => server.forceShutdown(), CLOSE_MS);
+      return new Promise((resolve) =>
+        server.tryShutdown(() => {
+          clearTimeout(force);
+          resolve();
+        }),
+      );
     },
   };
 }

@@ -8,7 +8,7 @@ import { ServerReflection, type ServerReflectionRequest } from '../gen/grpc/refl
 import { ServerReflection as ServerReflectionAlpha } from '../gen/grpc/reflection/v1alpha/reflection_pb.ts';
 import type { ApiKeys } from './auth.ts';
 import type { Api, Route } from './call.ts';
-import type { Listening } from './grpc-server.ts';
+import { CLOSE_MS, type Listening } from './grpc-server.ts';
 import { DEADLINE_MAX_MS, invoke } from './invoke.ts';
 import { plainPages } from './pages.ts';
 import { reflect } from './reflection.ts';
@@ -17,8 +17,6 @@ import { CODE_NUMBERS, detailsOf, toGuerdonError } from './status.ts';
 const MESSAGE_MAX_BYTES = 4 * 1024 * 1024;
 /** How long a connection may take to show which HTTP it speaks. */
 const SNIFF_MS = 10_000;
-/** How long calls under way may take to end when the server stops. */
-const CLOSE_MS = 5_000;
 const IDLE_CHECK_MS = 20;
 /** What an HTTP/2 client sends first; RFC 9113, section 3.4. */
 const PREFACE = Buffer.from('PRI * HTTP/2.0');

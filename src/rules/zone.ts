@@ -1,4 +1,4 @@
-import { DateTime } from 'luxon';
+import { DateTime, IANAZone } from 'luxon';
 import type { Instant, ZonePeriod } from './types.ts';
 
 /** More changes than this are forgotten, the oldest first; the oldest kept then covers the time before. */
@@ -10,6 +10,22 @@ const OFFSET_LIMIT = 16 * 3_600_000;
 /** A day has at most this many candidates for a zone change to take effect; see `changeZone`. */
 const DAYS_SEARCHED = 3;
 
+/** There are fewer zones than this, with all their other names. */
+const ZONES_REMEMBERED = 1_000;
+const remembered = new Set<string>();
+
+/** Luxon keeps something for every name that it was ever asked for, and names come from anywhere. */
+function inZone(at: Instant, zone: string): DateTime {
+  if (!remembered.has(zone)) {
+    if (remembered.size === ZONES_REMEMBERED) {
+      remembered.clear();
+      IANAZone.resetCache();
+    }
+    remembered.add(zone);
+  }
+  return DateTime.fromMillis(at, { zone });
+}
+
 /** The user's zone in force at an instant, or null when none was ever given. */
 export function zoneAt(zones: readonly ZonePeriod[], at: Instant): string | null {
   let zone = zones[0]?.zone ?? null;
@@ -19,7 +35,7 @@ export function zoneAt(zones: readonly ZonePeriod[], at: Instant): string | null
 
 /** `YYYY-MM-DD` of an instant in an IANA zone. */
 export function localDate(at: Instant, zone: string): string {
-  const date = DateTime.fromMillis(at, { zone }).toISODate();
+  const date = inZone(at, zone).toISODate();
   if (date === null) throw new RangeError(`not a time zone: ${JSON.stringify(zone)}`);
   return date;
 }
@@ -32,8 +48,8 @@ export function startOfDay(date: string, zone: string): Instant {
   const midnight = utcMidnight(date);
   let before = midnight - OFFSET_LIMIT;
   let within = midnight + OFFSET_LIMIT;
-  const offset = DateTime.fromMillis(before, { zone }).offset;
-  if (DateTime.fromMillis(within, { zone }).offset === offset) return midnight - offset * 60_000;
+  const { offset } = inZone(before, zone);
+  if (inZone(within, zone).offset === offset) return midnight - offset * 60_000;
   while (within - before > 1) {
     const middle = Math.floor((before + within) / 2);
     if (localDate(middle, zone) < date) before = middle;
@@ -59,7 +75,7 @@ export function isDate(text: string): boolean {
 
 /** Whether the zone is one that dates can be computed in. */
 export function isZone(zone: string): boolean {
-  const { isValid, offset } = DateTime.fromMillis(0, { zone });
+  const { isValid, offset } = inZone(0, zone);
   return isValid && Math.abs(offset) * 60_000 < OFFSET_LIMIT && !/^(local|system|default)$/i.test(zone);
 }
 
@@ -81,7 +97,7 @@ export function changeZone(zones: readonly ZonePeriod[], zone: string, at: Insta
 function effectiveFrom(oldZone: string, newZone: string, at: Instant): Instant | undefined {
   const notBefore = (instant: Instant) => localDate(instant, newZone) >= localDate(instant, oldZone);
   if (notBefore(at)) return at;
-  const today = DateTime.fromMillis(at, { zone: oldZone }).startOf('day');
+  const today = inZone(at, oldZone).startOf('day');
   for (let day = 0; day < DAYS_SEARCHED; day += 1) {
     const midnight = startOfDay(today.plus({ days: day }).toISODate() as string, newZone);
     if (midnight >= at && notBefore(midnight)) return midnight;

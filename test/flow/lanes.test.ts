@@ -24,7 +24,7 @@ describe('a conflict with a writer outside the lanes', () => {
   let pool: Pool;
   beforeAll(async () => {
     database = await createDatabase();
-    pool = createPool({ url: database.url, max: 5, name: 'test-lanes', indexesOnly: true, onError: () => {} });
+    pool = createPool({ url: database.url, max: 5, name: 'test-lanes', lanes: true, onError: () => {} });
     await pool.query('create table duty (name text primary key, on_call boolean not null)');
     await pool.query(`insert into duty values ('a', true), ('b', true)`);
   });

@@ -466,7 +466,7 @@ export type Award = Message<"guerdon.v1.Award"> & {
   triggerId: string;
 
   /**
-   * How often the trigger fired.
+   * How often the trigger fired; at most 2^63 - 1, also where it was more.
    *
    * @generated from field: int64 fires = 2;
    */
@@ -480,7 +480,7 @@ export type Award = Message<"guerdon.v1.Award"> & {
   amount: bigint;
 
   /**
-   * Points that cap or floor held back, in the direction of `amount`.
+   * Points that cap or floor held back, in the direction of `amount`; at most 2^63 - 1, also where it was more.
    *
    * @generated from field: int64 withheld = 4;
    */
@@ -550,7 +550,7 @@ export type EventPoints = Message<"guerdon.v1.EventPoints"> & {
   added: bigint;
 
   /**
-   * Points held back by cap or floor.
+   * Points held back by cap or floor; at most 2^63 - 1, also where it was more.
    *
    * @generated from field: int64 withheld = 2;
    */
