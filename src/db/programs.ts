@@ -1,11 +1,13 @@
 import { indexProgram, type ProgramIndex, type ProgramSnapshot, readProgram } from '../rules/program.ts';
 import type { Queryable } from './pool.ts';
 
-const CACHED_MAX = 200;
+/** Triggers, levels and boosts that are kept in memory, of all programs together. */
+const PARTS_MAX = 100_000;
 
 /** Programs by project and version; a snapshot never changes, so what was read once stays true. */
 export class Programs {
   readonly #known = new Map<string, ProgramIndex>();
+  #parts = 0;
 
   /** The program of this number; 0 is the empty program that a new project starts with. */
   async get(db: Queryable, projectId: string, version: number): Promise<ProgramIndex> {
@@ -22,10 +24,22 @@ export class Programs {
         throw new Error(`program ${version} of project ${projectId} is missing`);
       }
       index = indexProgram(readProgram(version, row.snapshot ?? { timeZone: row.time_zone, systems: [] }));
-      if (this.#known.size >= CACHED_MAX) this.#known.clear();
-      this.#known.set(name, index);
+      this.#keep(name, index);
     }
     return index;
+  }
+
+  #keep(name: string, index: ProgramIndex): void {
+    const parts = index.program.systems.map(
+      ({ triggers, levels, boosts }) => triggers.length + levels.length + boosts.length,
+    );
+    const size = parts.reduce((sum, count) => sum + count, 1);
+    if (this.#parts + size > PARTS_MAX) {
+      this.#known.clear();
+      this.#parts = 0;
+    }
+    this.#known.set(name, index);
+    this.#parts += size;
   }
 
   /** The programs in force, by project id. */

@@ -594,7 +594,8 @@ export const EventStatusSchema: GenEnum<EventStatus> = /*@__PURE__*/
  * Takes metric events and tells what became of them.
  *
  * Every call needs an API key in the metadata: `x-api-key: prefix.body` or `authorization: Bearer prefix.body`; without
- * a valid one it answers UNAUTHENTICATED. Malformed input answers INVALID_ARGUMENT with `google.rpc.BadRequest` field
+ * a valid one it answers UNAUTHENTICATED, with one that may not make this call PERMISSION_DENIED: owner and admin keys may
+ * make every call here, the application key of a user those that are about this user. Malformed input answers INVALID_ARGUMENT with `google.rpc.BadRequest` field
  * violations, and nothing is stored. Every error carries a `google.rpc.ErrorInfo` with a stable reason.
  *
  * @generated from service guerdon.v1.EventService
