@@ -69,10 +69,23 @@ export interface BackendOptions {
 }
 
 export function openBackend(options: BackendOptions): Backend {
-  const { deployment, redisUrl, databaseUrl, onError } = options;
-  return redisUrl === undefined
-    ? postgresBackend(deployment, databaseUrl, onError)
-    : redisBackend(deployment, redisUrl, onError);
+  const { deployment, redisUrl, databaseUrl } = options;
+  let closing = false;
+  // Of connections that end because they are to end, nothing is said.
+  const onError = (error: Error): void => {
+    if (!closing) options.onError(error);
+  };
+  const backend =
+    redisUrl === undefined
+      ? postgresBackend(deployment, databaseUrl, onError)
+      : redisBackend(deployment, redisUrl, onError);
+  return {
+    ...backend,
+    close: () => {
+      closing = true;
+      return backend.close();
+    },
+  };
 }
 
 function redisBackend(deployment: string, url: string, onError: Say): Backend {
