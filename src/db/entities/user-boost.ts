@@ -1,7 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core';
-import type { BoostStatus } from '../../rules/boost-schedule.ts';
-import type { Rounding } from '../../rules/types.ts';
-import { PointsSystem } from './points-system.ts';
+import { boostProperties } from './boost-properties.ts';
 import { User } from './user.ts';
 
 export const UserBoost = defineEntity({
@@ -9,23 +7,6 @@ export const UserBoost = defineEntity({
   tableName: 'user_boosts',
   properties: {
     user: () => p.manyToOne(User).primary(),
-    id: p.uuid().primary(),
-    system: () => p.manyToOne(PointsSystem),
-    name: p.text(),
-    multiplier: p.decimal('string'),
-    rounding: p.text().$type<Rounding>(),
-    exclusive: p.boolean(),
-    startTime: p.datetime(3).nullable(),
-    endTime: p.datetime(3).nullable(),
-    startDate: p.date().nullable(),
-    endDate: p.date().nullable(),
-    zone: p.text().$type<'user' | 'project'>().nullable(),
-    status: p.text().$type<BoostStatus>(),
-    startsAt: p.datetime(3),
-    endsAt: p.datetime(3).nullable(),
-    dueAt: p.datetime(3).nullable(),
-    createdAt: p.datetime(3),
-    updatedAt: p.datetime(3),
-    archivedAt: p.datetime(3).nullable(),
+    ...boostProperties,
   },
 });
