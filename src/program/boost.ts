@@ -31,6 +31,8 @@ export interface ItemProblem {
   message: string;
 }
 
+/** Lists begin after it. */
+const NIL = '00000000-0000-0000-0000-000000000000';
 const YEARS = ['1900-01-01', '9998-12-31'] as const;
 const INSTANTS = [Date.parse(YEARS[0]), Date.parse(YEARS[1])] as const;
 
@@ -38,6 +40,7 @@ const INSTANTS = [Date.parse(YEARS[0]), Date.parse(YEARS[1])] as const;
 export function boostProblems(draft: BoostDraft, userAttributes: ReadonlySet<string>): ItemProblem[] {
   const multiplier = draft.multiplier === '' ? 0n : parseDecimal(draft.multiplier);
   return [
+    ...(draft.id === NIL ? [{ field: 'id', message: 'must not be the nil UUID' }] : []),
     ...(draft.name === '' ? [{ field: 'name', message: 'must be given' }] : []),
     ...(multiplier > 0n && multiplier < parseDecimal('100') && multiplier !== parseDecimal('1')
       ? []
@@ -62,7 +65,8 @@ function windowProblems({ start, end, zone, startTime, endTime }: BoostDraft): I
     return [{ field: 'start', message: 'must be given as a day, or else start_time as an instant' }];
   }
   if (start !== null && (startTime !== null || endTime !== null)) {
-    return [{ field: 'start_time', message: 'must be left out beside start: a window is of days or of instants' }];
+    const field = startTime === null ? 'end_time' : 'start_time';
+    return [{ field, message: 'must be left out beside start: a window is of days or of instants' }];
   }
   if (start === null && (end !== null || zone !== null)) {
     return [{ field: end === null ? 'zone' : 'end', message: 'goes with start, not with start_time' }];

@@ -12,6 +12,11 @@ export function takeItems<T>(call: Call, list: readonly T[]): { items: Item<T>[]
   return { items, issues };
 }
 
+/** Issues of what stands in one field of the items, as issues of the items. */
+export function inside(name: string, issues: readonly ItemIssue[]): ItemIssue[] {
+  return issues.map((issue) => ({ ...issue, field: issue.field === '' ? '' : `${name}.${issue.field}` }));
+}
+
 /** In the order of the items. */
 export function issueMessages(issues: readonly ItemIssue[]): MessageInitShape<typeof IssueSchema>[] {
   return [...issues]

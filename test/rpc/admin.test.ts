@@ -91,7 +91,7 @@ describe('metrics and attributes', () => {
     expect(await codeOf(mine.admin.getMetric({ key: 'naps' }))).toBe(Code.NotFound);
     const { issues } = await mine.admin.updateMetrics({ updates: [{ metric: { key: 'naps', name: 'N' } }, {}] });
     expect(brief(issues)).toEqual([
-      [0, 'key'],
+      [0, 'metric.key'],
       [1, 'metric'],
     ]);
     expect(brief((await mine.admin.archiveMetrics({ keys: ['naps'] })).issues)).toEqual([[0, 'key']]);

@@ -1,5 +1,5 @@
 import type { Orm } from '../../db/orm.ts';
-import { type BoostDraft, boostOf, boostProblems, boostWarnings } from '../../program/boost.ts';
+import { type BoostDraft, boostOf, boostProblems, boostWarnings, type ItemProblem } from '../../program/boost.ts';
 import { reschedule } from '../../rules/boost-schedule.ts';
 import { readBoost } from '../../rules/program.ts';
 import type { System } from '../../rules/types.ts';
@@ -7,7 +7,7 @@ import { Issues, type Item, type ItemIssue } from '../judge.ts';
 import type { Author, Em } from '../next-program.ts';
 import { type BoostUser, boostUsers, openOf, readGround, settleBoosts } from './boost-changes.ts';
 import { insertBoosts, type StoredBoost } from './boost-rows.ts';
-import { boostsIn } from './find-boosts.ts';
+import { takenIds } from './find-boosts.ts';
 
 /** At most so many boosts that are not archived: of one user, and of all users in one points system. */
 const USER_BOOSTS_MAX = 1_000;
@@ -40,16 +40,11 @@ export async function createBoosts(
       drafts.some(({ value }) => value.start !== null && value.zone !== 'project'),
     );
     const room = await readRoom(em, system, [...users.values()]);
-    const taken = new Set(
-      (
-        await boostsIn(
-          em,
-          author.projectId,
-          drafts.flatMap(({ value }) => value.id ?? []),
-        )
-      ).keys(),
+    const taken = await takenIds(
+      em,
+      drafts.flatMap(({ value }) => value.id ?? []),
     );
-    const made: Item<StoredBoost>[] = [];
+    const made: (Item<StoredBoost> & { warnings: ItemProblem[] })[] = [];
     for (const { index, value: draft } of drafts) {
       const user = draft.user === null ? null : users.get(draft.user);
       const problems = boostProblems(draft, ground.userAttributes);
@@ -66,25 +61,30 @@ export async function createBoosts(
       const boost = boostOf(draft, id);
       const open = openOf(boost, user, ground.snapshot.timeZone);
       const zone = user?.zones.at(-1)?.zone ?? ground.snapshot.timeZone;
-      issues.warnings(index, boostWarnings(readBoost(boost), system, open, { now: author.now, zone }));
+      const warnings = boostWarnings(readBoost(boost), system, open, { now: author.now, zone });
       const times = { createdAt: author.now, updatedAt: author.now, archivedAt: null };
       const value = { boost, systemId, user, open, ...reschedule('scheduled', open, author.now), ...times };
-      made.push({ index, value });
+      made.push({ index, value, warnings });
     }
     const inserted = await insertBoosts(
       em,
       author.projectId,
       made.map(({ value }) => value),
     );
-    for (const { index, value } of made) if (!inserted.has(value.boost.id)) issues.errors(index, [TAKEN]);
-    const changed = made
-      .filter(({ value }) => inserted.has(value.boost.id))
-      .map(({ value }) => ({ before: null, after: value }));
+    const changed: { before: null; after: StoredBoost }[] = [];
+    for (const { index, value, warnings } of made) {
+      if (!inserted.has(value.boost.id)) {
+        issues.errors(index, [TAKEN]);
+        continue;
+      }
+      issues.warnings(index, warnings);
+      changed.push({ before: null, after: value });
+    }
     return { created: await settleBoosts(em, author, ground, changed), issues: issues.all };
   });
 }
 
-const TAKEN = { field: 'id', message: 'a boost with this id exists: this one was made before, or needs another id' };
+const TAKEN = { field: 'id', message: 'is taken: this boost was made before, or needs another id' };
 
 /** How many more boosts there may be: of each user, and of all. */
 async function readRoom(em: Em, system: System, users: readonly BoostUser[]) {

@@ -38,6 +38,17 @@ export async function boostsIn(
   return found;
 }
 
+/** Which of these ids some boost has, of whatever project: an id names one boost in the whole deployment. */
+export async function takenIds(em: Em, ids: readonly string[]): Promise<Set<string>> {
+  if (ids.length === 0) return new Set();
+  const rows: { id: string }[] = await em.execute(
+    `with asked as (select jsonb_array_elements_text(?::jsonb)::uuid as id)
+    select id from user_boosts join asked using (id) union select id from global_boosts join asked using (id)`,
+    [JSON.stringify(ids)],
+  );
+  return new Set(rows.map(({ id }) => id));
+}
+
 export interface BoostFilter {
   /** The app's own id; null: of any user and of none. */
   user: string | null;
@@ -55,14 +66,15 @@ export async function listBoosts(
   systemId: string,
   filter: BoostFilter,
 ): Promise<StoredBoost[]> {
+  if (filter.globalOnly && filter.user !== null) return [];
   const where = `b.system_id = $1 and b.id > $2 and ($3::text is null or b.status = $3)
     and ($4::boolean or b.archived_at is null)`;
   const last = 'order by b.id limit $5';
   const values: unknown[] = [systemId, filter.afterId, filter.status, filter.archived, filter.limit, projectId];
+  if (filter.user !== null) values.push(filter.user);
   const global = `(${GLOBAL} where ${where} and b.project_id = $6 ${last})`;
   const own = `(${OWN} where ${where} and u.project_id = $6 ${filter.user === null ? '' : 'and u.external_id = $7'} ${last})`;
-  if (filter.user !== null) values.push(filter.user);
   const parts = filter.globalOnly ? [global] : filter.user === null ? [global, own] : [own];
-  const { rows } = await db.query(`${parts.join(' union all ')} order by id limit $5`, values);
+  const { rows } = await db.query(`select * from (${parts.join(' union all ')}) found order by id limit $5`, values);
   return (rows as BoostRow[]).map(readStoredBoost);
 }

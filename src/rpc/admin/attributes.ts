@@ -31,10 +31,15 @@ export const updateAttributes = itemRoute(
   'admin',
   'updates',
   async (call, request) => {
-    const { done, issues, economy } = await edited(call, request.updates, ({ attribute, updateMask }) => {
-      const input = attribute as AttributeInput;
-      return change(placeOf(input.type), FIELDS, input, updateMask);
-    });
+    const { done, issues, economy } = await edited(
+      call,
+      request.updates,
+      ({ attribute, updateMask }) => {
+        const input = attribute as AttributeInput;
+        return change(placeOf(input.type), FIELDS, input, updateMask);
+      },
+      { within: 'attribute' },
+    );
     return { updated: done.map((edit) => made(economy, edit)), issues };
   },
 );

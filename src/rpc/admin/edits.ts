@@ -5,7 +5,7 @@ import type { ItemProblem } from '../../program/boost.ts';
 import type { Edit, EditKind } from '../../program/edit.ts';
 import { formatDecimal, parseDecimal } from '../../rules/decimal.ts';
 import { authorOf, type Call } from '../call.ts';
-import { issueMessages, takeItems } from '../items.ts';
+import { inside, issueMessages, takeItems } from '../items.ts';
 import { type MaskField, maskedFields } from '../mask.ts';
 
 /** The fields of a noun that can be set, by their names in the proto; what they say, by its name in the economy. */
@@ -61,23 +61,26 @@ function asked<I extends { key: string }>(
   return { edit, problems: read.problems };
 }
 
-/** Makes the edits that the items of a request ask for; `done` are those that were made. */
+/**
+ * Makes the edits that the items of a request ask for; `done` are those that were made. `within`: the field of an item
+ * that describes the thing, where the item is not the thing itself.
+ */
 export async function edited<T>(
   call: Call,
   list: readonly T[],
   ask: (item: T) => Asked,
-  options?: { allowStranding: boolean },
+  { allowStranding = false, within }: { allowStranding?: boolean; within?: string } = {},
 ) {
   const { items, issues } = takeItems(call, list);
   const edits = items.flatMap(({ index, value }) => {
     const { edit, problems } = ask(value);
     return issues.errors(index, problems) ? [] : [{ index, value: edit }];
   });
-  const { done, economy, ...more } = await editEconomy(call.api.context.orm, authorOf(call), edits, options);
+  const { done, economy, ...more } = await editEconomy(call.api.context.orm, authorOf(call), edits, { allowStranding });
   return {
     done: done.map(({ value }) => value),
     economy,
-    issues: issueMessages([...issues.all, ...more.issues]),
+    issues: issueMessages([...issues.all, ...(within === undefined ? more.issues : inside(within, more.issues))]),
   };
 }
 

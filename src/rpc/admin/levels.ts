@@ -19,8 +19,11 @@ export const createLevels = itemRoute(AdminService.method.createLevels, 'admin',
 
 export const updateLevels = itemRoute(AdminService.method.updateLevels, 'admin', 'updates', async (call, request) => {
   const place = await placeIn(call, request.systemKey);
-  const { done, issues } = await edited(call, request.updates, ({ level, updateMask }) =>
-    change(place, FIELDS, level as LevelInput, updateMask),
+  const { done, issues } = await edited(
+    call,
+    request.updates,
+    ({ level, updateMask }) => change(place, FIELDS, level as LevelInput, updateMask),
+    { within: 'level' },
   );
   return { updated: await levels(call, request.systemKey, done), issues };
 });

@@ -14,8 +14,11 @@ export const createMetrics = itemRoute(AdminService.method.createMetrics, 'admin
 });
 
 export const updateMetrics = itemRoute(AdminService.method.updateMetrics, 'admin', 'updates', async (call, request) => {
-  const { done, issues, economy } = await edited(call, request.updates, ({ metric, updateMask }) =>
-    change(PLACE, FIELDS, metric as MetricInput, updateMask),
+  const { done, issues, economy } = await edited(
+    call,
+    request.updates,
+    ({ metric, updateMask }) => change(PLACE, FIELDS, metric as MetricInput, updateMask),
+    { within: 'metric' },
   );
   return { updated: done.map(({ key }) => find(economy.metrics, key)), issues };
 });

@@ -38,10 +38,15 @@ export const updatePointsSystems = itemRoute(
   'admin',
   'updates',
   async (call, request) => {
-    const { done, issues } = await edited(call, request.updates, ({ system, updateMask }) => {
-      const input = system as PointsSystemInput;
-      return sound(input, change(PLACE, FIELDS, input, updateMask));
-    });
+    const { done, issues } = await edited(
+      call,
+      request.updates,
+      ({ system, updateMask }) => {
+        const input = system as PointsSystemInput;
+        return sound(input, change(PLACE, FIELDS, input, updateMask), 'system.');
+      },
+      { within: 'system' },
+    );
     return { updated: await systems(call, done), issues };
   },
 );
@@ -56,9 +61,9 @@ export const archivePointsSystems = itemRoute(
   },
 );
 
-function sound(input: PointsSystemInput, asked: ReturnType<typeof creation>): ReturnType<typeof creation> {
+function sound(input: PointsSystemInput, asked: ReturnType<typeof creation>, path = ''): ReturnType<typeof creation> {
   if (!input.noFloor || input.minPoints === undefined) return asked;
-  const problem = { field: 'min_points', message: 'must be left out beside no_floor' };
+  const problem = { field: `${path}min_points`, message: 'must be left out beside no_floor' };
   return { ...asked, problems: [...asked.problems, problem] };
 }
 

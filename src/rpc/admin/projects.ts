@@ -11,7 +11,7 @@ import type { ProjectRecord } from '../../db/entities/project.ts';
 import { GuerdonError } from '../../errors.ts';
 import { AdminService, KeylessEvents, type ProjectInput } from '../../gen/guerdon/v1/admin_service_pb.ts';
 import { authorOf, denied, itemRoute, route } from '../call.ts';
-import { issueMessages, takeItems } from '../items.ts';
+import { inside, issueMessages, takeItems } from '../items.ts';
 import { type MaskField, maskedFields } from '../mask.ts';
 import { ID_CURSOR, pageCursor, pageSize, pageToken } from '../page.ts';
 
@@ -65,7 +65,10 @@ export const updateProjects = itemRoute(
       return issues.errors(index, problems) ? [] : [{ index, value: { key: input.key, fields, restore } }];
     });
     const done = await update(call.api.context.orm, authorOf(call), patches);
-    return { updated: done.updated.map(projectMessage), issues: issueMessages([...issues.all, ...done.issues]) };
+    return {
+      updated: done.updated.map(projectMessage),
+      issues: issueMessages([...issues.all, ...inside('project', done.issues)]),
+    };
   },
 );
 

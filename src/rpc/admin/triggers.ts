@@ -78,8 +78,11 @@ export const updateTriggers = itemRoute(
   'updates',
   async (call, request) => {
     const place = await placeIn(call, request.systemKey);
-    const { done, issues } = await edited(call, request.updates, ({ trigger, updateMask }) =>
-      change(place, FIELDS, trigger as TriggerInput, updateMask),
+    const { done, issues } = await edited(
+      call,
+      request.updates,
+      ({ trigger, updateMask }) => change(place, FIELDS, trigger as TriggerInput, updateMask),
+      { within: 'trigger' },
     );
     return { updated: await triggers(call, request.systemKey, done), issues };
   },

@@ -1,7 +1,7 @@
 import { type BoostPatch, updateBoosts as update } from '../../commands/boosts/update-boosts.ts';
 import { type BoostInput, BoostService } from '../../gen/guerdon/v1/boost_service_pb.ts';
 import { authorOf, itemRoute } from '../call.ts';
-import { issueMessages, takeItems } from '../items.ts';
+import { inside, issueMessages, takeItems } from '../items.ts';
 import { maskedFields } from '../mask.ts';
 import { BOOST_FIELDS } from './boost-input.ts';
 import { boostMessages, lookAgain } from './boost-message.ts';
@@ -20,6 +20,6 @@ export const updateBoosts = itemRoute(BoostService.method.updateBoosts, 'admin',
   lookAgain(call, changed.updated);
   return {
     updated: await boostMessages(call, changed.updated),
-    issues: issueMessages([...issues.all, ...changed.issues]),
+    issues: issueMessages([...issues.all, ...inside('boost', changed.issues)]),
   };
 });
