@@ -317,6 +317,18 @@ create table trigger_counters (
   constraint trigger_counters_high CHECK (((high >= (0)::numeric) AND (high >= total)))
 );
 
+create table trigger_usage (
+  user_id bigint not null,
+  trigger_id uuid not null,
+  slot text not null,
+  awards bigint not null,
+  points bigint not null,
+  at timestamp(3) with time zone not null,
+  constraint trigger_usage_pkey PRIMARY KEY (user_id, trigger_id, slot),
+  constraint trigger_usage_awards_positive CHECK ((awards > 0)),
+  constraint trigger_usage_slot_length CHECK (((length(slot) >= 1) AND (length(slot) <= 300)))
+);
+
 create table user_boosts (
   user_id bigint not null,
   id uuid not null,

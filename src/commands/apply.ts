@@ -8,6 +8,7 @@ import { findKnown } from '../ledger/known.ts';
 import { post } from '../ledger/post.ts';
 import { decideBatch, type Prepared } from './batch.ts';
 import { type Command, distinctUsers } from './command.ts';
+import { readUsage } from './limits.ts';
 import { type Outcome, readOutcomes } from './outcome.ts';
 
 /** What applying needs of the process: connections, programs, and the clock in milliseconds. */
@@ -63,10 +64,12 @@ async function prepare(applying: Applying, client: Client, commands: readonly Co
     applying.programs.current(client, projectIds),
     findUserBoosts(client, distinctUsers(commands)),
   ]);
+  const fresh = commands.filter((command) => !known.has(command.id));
   return {
-    fresh: commands.filter((command) => !known.has(command.id)),
+    fresh,
     known: commands.filter((command) => known.has(command.id)),
     programs,
     boosts,
+    usage: await readUsage(client, fresh, programs),
   };
 }

@@ -3,7 +3,7 @@ import { loadAccounts, loadTotals, loadTriggerCounters, loadUsers, pairKey } fro
 import type { Postings } from '../ledger/post.ts';
 import type { UserRow } from '../ledger/rows.ts';
 import type { ProgramIndex } from '../rules/program.ts';
-import type { Instant, UserBoost } from '../rules/types.ts';
+import type { Instant, Usage, UserBoost } from '../rules/types.ts';
 import { type Command, distinctUsers, identityOf } from './command.ts';
 import { decideEvent } from './decide-event.ts';
 import { decideTransaction } from './decide-transaction.ts';
@@ -18,6 +18,8 @@ export interface Prepared {
   programs: Map<string, ProgramIndex>;
   /** By project and user. */
   boosts: Map<string, UserBoost[]>;
+  /** By project and user, then by trigger and slot. */
+  usage: Map<string, Map<string, Usage>>;
 }
 
 export interface DecidedBatch {
@@ -68,7 +70,9 @@ async function load(client: Client, prepared: Prepared, now: Instant): Promise<S
       continue;
     }
     totals.set(pairKey(userId, command.metricId), { userId, metricId: command.metricId });
-    const touched = programOf(prepared, command).byMetric.get(command.metricId);
+    const index = programOf(prepared, command);
+    if ((users.get(userKey(command)) as UserRow).createdAt === null) index.creationSystemIds.forEach(account);
+    const touched = index.byMetric.get(command.metricId);
     for (const systemId of touched?.systemIds ?? []) account(systemId);
     for (const triggerId of touched?.countingTriggerIds ?? []) {
       counters.set(pairKey(userId, triggerId), { userId, triggerId });
@@ -85,7 +89,8 @@ async function load(client: Client, prepared: Prepared, now: Instant): Promise<S
     totals: totalRows,
     triggerCounters: counterRows,
     accounts: accountRows,
-    changed: { users: new Set(), totals: new Map() },
+    usage: prepared.usage,
+    changed: { users: new Set(), totals: new Map(), usage: new Map() },
     postings: {
       events: [],
       entries: [],
@@ -96,6 +101,7 @@ async function load(client: Client, prepared: Prepared, now: Instant): Promise<S
       users: [],
       totals: [],
       triggerCounters: [],
+      usage: [],
     },
   };
 }

@@ -4,8 +4,9 @@ import type { EventRow, UserRow } from '../ledger/rows.ts';
 import { decide } from '../rules/decide.ts';
 import { formatDecimal, parseDecimal } from '../rules/decimal.ts';
 import type { ProgramIndex } from '../rules/program.ts';
+import { countUsage, usageKey } from '../rules/quota.ts';
 import { toRecord } from '../rules/record.ts';
-import type { Applied, Counter, UserBoost } from '../rules/types.ts';
+import type { Applied, Counter, Fired, Trigger, Usage, UserBoost } from '../rules/types.ts';
 import type { EventCommand } from './command.ts';
 import type { EventOutcome, Outcome } from './outcome.ts';
 import { withProfile } from './profile.ts';
@@ -17,7 +18,8 @@ export function decideEvent(
   command: EventCommand,
   boosts: readonly UserBoost[],
 ): Outcome {
-  const user = withProfile(state.users.get(userKey(command)) as UserRow, command);
+  const before = state.users.get(userKey(command)) as UserRow;
+  const user = withProfile(before, command);
   const counter = state.totals.get(pairKey(user.id, command.metricId)) as Counter;
   const touched = index.byMetric.get(command.metricId);
   const decision = decide(
@@ -28,21 +30,29 @@ export function decideEvent(
       boosts,
       counter,
       triggerCounters: pick(state.triggerCounters, user.id, touched?.countingTriggerIds ?? []),
-      accounts: pick(state.accounts, user.id, touched?.systemIds ?? []),
+      usage: state.usage.get(userKey(command)) ?? new Map(),
+      accounts: pick(state.accounts, user.id, [...(touched?.systemIds ?? []), ...index.creationSystemIds]),
     },
     {
       metricId: command.metricId,
       value: parseDecimal(command.value),
       attributes: command.attributes,
       at: command.occurredAt,
+      ...(before.createdAt === null && { created: command.receivedAt }),
     },
   );
   if (decision.outcome === 'refused') return refuse(state, user.id, command, decision);
-  return applyEvent(state, user, command, decision);
+  return applyEvent(state, index, user, command, decision);
 }
 
 /** From here on nothing refuses: the decision is written into the state and the postings. */
-function applyEvent(state: State, user: UserRow, command: EventCommand, decision: Applied): EventOutcome {
+function applyEvent(
+  state: State,
+  index: ProgramIndex,
+  user: UserRow,
+  command: EventCommand,
+  decision: Applied,
+): EventOutcome {
   const { before, after } = decision.counter;
   const row: Omit<EventRow, 'hash'> = {
     userId: user.id,
@@ -75,6 +85,8 @@ function applyEvent(state: State, user: UserRow, command: EventCommand, decision
   }
   for (const fired of decision.fired) {
     if (fired.version === null) continue;
+    const trigger = index.triggerById.get(fired.triggerId) as Trigger;
+    use(state, user, command, trigger, fired);
     addEntry(state, {
       userId: user.id,
       systemId: fired.systemId,
@@ -82,11 +94,11 @@ function applyEvent(state: State, user: UserRow, command: EventCommand, decision
       kind: 'award',
       amount: fired.amount,
       balanceAfter: fired.balanceAfter,
-      causeKey: `event:${command.id}:${fired.triggerId}`,
+      causeKey: trigger.type === 'user_creation' ? `user_creation:${trigger.id}` : `event:${command.id}:${trigger.id}`,
       eventId: command.id,
       triggerId: fired.triggerId,
       commandId: null,
-      occurredAt: command.occurredAt,
+      occurredAt: fired.at ?? command.occurredAt,
       createdAt: state.now,
     });
   }
@@ -100,6 +112,18 @@ function applyEvent(state: State, user: UserRow, command: EventCommand, decision
     programVersion: decision.programVersion,
     decision: event.decision,
   };
+}
+
+/** Counts an award in the slots of its trigger's limits. */
+function use(state: State, user: UserRow, command: EventCommand, trigger: Trigger, fired: Fired): void {
+  if (trigger.type !== 'metric' || fired.held === undefined) return;
+  const own = state.usage.get(userKey(command)) ?? new Map<string, Usage>();
+  state.usage.set(userKey(command), own);
+  for (const [slot, usage] of countUsage(trigger, fired.held, fired.amount, command.occurredAt)) {
+    const key = usageKey(trigger.id, slot);
+    own.set(key, usage);
+    state.changed.usage.set(`${user.id} ${key}`, { userId: user.id, triggerId: trigger.id, slot, ...usage });
+  }
 }
 
 function saveUser(state: State, user: UserRow, command: EventCommand): void {

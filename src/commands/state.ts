@@ -1,8 +1,8 @@
 import { entryHash } from '../ledger/hash.ts';
 import { type AccountState, pairKey } from '../ledger/load.ts';
 import type { Postings } from '../ledger/post.ts';
-import type { EntryRow, UserRow } from '../ledger/rows.ts';
-import type { Counter, Instant, Refused, SystemChange } from '../rules/types.ts';
+import type { EntryRow, UsageRow, UserRow } from '../ledger/rows.ts';
+import type { Counter, Instant, Refused, SystemChange, Usage } from '../rules/types.ts';
 import type { Command } from './command.ts';
 import type { Outcome } from './outcome.ts';
 
@@ -13,7 +13,13 @@ export interface State {
   totals: Map<string, Counter>;
   triggerCounters: Map<string, Counter>;
   accounts: Map<string, AccountState>;
-  changed: { users: Set<UserRow>; totals: Map<string, { userId: string; metricId: string }> };
+  /** By user, then by trigger and slot. */
+  usage: Map<string, Map<string, Usage>>;
+  changed: {
+    users: Set<UserRow>;
+    totals: Map<string, { userId: string; metricId: string }>;
+    usage: Map<string, UsageRow>;
+  };
   postings: Postings;
 }
 
@@ -74,6 +80,7 @@ export function collect(state: State): void {
   for (const [key, { userId, metricId }] of changed.totals) {
     postings.totals.push({ userId, metricId, counter: state.totals.get(key) as Counter });
   }
+  postings.usage = [...changed.usage.values()];
   for (const [key, counter] of state.triggerCounters) {
     const [userId, triggerId] = key.split(' ') as [string, string];
     postings.triggerCounters.push({ userId, triggerId, counter });

@@ -4,6 +4,7 @@ import { entities } from './entities/entities.ts';
 import { Migration001Pipeline } from './migrations/001-pipeline.ts';
 import { Migration002Economy } from './migrations/002-economy.ts';
 import { Migration003Administration } from './migrations/003-administration.ts';
+import { Migration004Triggers } from './migrations/004-triggers.ts';
 import { createPool } from './pool.ts';
 
 export type Orm = MikroORM;
@@ -16,6 +17,7 @@ const migrations = [
   { name: '001-pipeline', class: Migration001Pipeline },
   { name: '002-economy', class: Migration002Economy },
   { name: '003-administration', class: Migration003Administration },
+  { name: '004-triggers', class: Migration004Triggers },
 ];
 
 export async function openOrm(url: string): Promise<Orm> {

@@ -3,7 +3,7 @@ import { type Client, instantText } from '../db/pool.ts';
 import { formatDecimal } from '../rules/decimal.ts';
 import type { Counter } from '../rules/types.ts';
 import { HASH_VERSION } from './hash.ts';
-import type { AnnouncementRow, CommandRow, EntryRow, EventRow, RefusalRow, UserRow } from './rows.ts';
+import type { AnnouncementRow, CommandRow, EntryRow, EventRow, RefusalRow, UsageRow, UserRow } from './rows.ts';
 
 /** All that one batch writes. Accounts are not here: the database derives them from the entries. */
 export interface Postings {
@@ -17,6 +17,7 @@ export interface Postings {
   users: UserRow[];
   totals: { userId: string; metricId: string; counter: Counter }[];
   triggerCounters: { userId: string; triggerId: string; counter: Counter }[];
+  usage: UsageRow[];
 }
 
 /**
@@ -30,6 +31,7 @@ export async function post(client: Client, postings: Postings): Promise<void> {
     insertion(entries, postings.entries),
     insertion(totals, postings.totals),
     insertion(triggerCounters, postings.triggerCounters),
+    insertion(usage, postings.usage),
     insertion(users, postings.users),
     insertion(refusals, postings.refusals),
     insertion(outbox, postings.announcements),
@@ -124,6 +126,20 @@ const triggerCounters: Insert<Postings['triggerCounters'][number]> = {
     ['high', 'numeric', (row) => formatDecimal(row.counter.high)],
   ],
   conflict: 'on conflict (user_id, trigger_id) do update set total = excluded.total, high = excluded.high',
+};
+
+const usage: Insert<UsageRow> = {
+  table: 'trigger_usage',
+  columns: [
+    ['user_id', 'bigint', (row) => row.userId],
+    ['trigger_id', 'uuid', (row) => row.triggerId],
+    ['slot', 'text', (row) => row.slot],
+    ['awards', 'bigint', (row) => row.awards.toString()],
+    ['points', 'bigint', (row) => row.points.toString()],
+    ['at', 'timestamptz', (row) => instantText(row.at as number)],
+  ],
+  conflict: `on conflict (user_id, trigger_id, slot) do update set
+    awards = excluded.awards, points = excluded.points, at = excluded.at`,
 };
 
 const users: Insert<UserRow> = {

@@ -1,5 +1,5 @@
 import type { DecisionRecord } from '../rules/record.ts';
-import type { Attributes, Instant, ZonePeriod } from '../rules/types.ts';
+import type { Attributes, Instant, Usage, ZonePeriod } from '../rules/types.ts';
 
 /** A user as the pipeline holds it while it decides; `seq` and `eventHash` are the head of the event chain. */
 export interface UserRow {
@@ -55,6 +55,13 @@ export interface EntryRow {
   occurredAt: Instant;
   createdAt: Instant;
   hash: Buffer;
+}
+
+/** What a trigger with limits has paid a user in one slot. */
+export interface UsageRow extends Usage {
+  userId: string;
+  triggerId: string;
+  slot: string;
 }
 
 /** A spend or an adjustment that was applied. */

@@ -2,8 +2,9 @@ import type { Pool, Queryable } from '../db/pool.ts';
 import type { Programs } from '../db/programs.ts';
 import { decide } from '../rules/decide.ts';
 import { formatDecimal, parseDecimal } from '../rules/decimal.ts';
+import { usageKey } from '../rules/quota.ts';
 import { type DecisionRecord, fromRecord, toRecord } from '../rules/record.ts';
-import type { Account, Counter, Program } from '../rules/types.ts';
+import type { Account, Counter, Fired, Program, Usage } from '../rules/types.ts';
 import { entriesInOrder, eventsInOrder } from './chains.ts';
 import { shortest } from './events.ts';
 import { canonical, entryHash, eventHash } from './hash.ts';
@@ -122,11 +123,26 @@ function decideAgain(event: EventRow, program: Program): DecisionRecord | string
       boosts: stored.userBoosts,
       counter: stored.counter.before,
       triggerCounters: counters,
+      usage: usageBefore(stored.fired),
       accounts,
     },
-    { metricId: event.metricId, value: parseDecimal(event.value), attributes: event.attributes, at: event.occurredAt },
+    {
+      metricId: event.metricId,
+      value: parseDecimal(event.value),
+      attributes: event.attributes,
+      at: event.occurredAt,
+      ...(stored.created !== null && { created: stored.created }),
+    },
   );
   return decision.outcome === 'applied' ? toRecord(decision) : decision.code;
+}
+
+function usageBefore(fired: readonly Fired[]): Map<string, Usage> {
+  const usage = new Map<string, Usage>();
+  for (const { triggerId, held } of fired) {
+    for (const [slot, paid] of held?.usage ?? []) usage.set(usageKey(triggerId, slot), paid);
+  }
+  return usage;
 }
 
 function decisionOf(event: EventRow) {

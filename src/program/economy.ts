@@ -34,18 +34,29 @@ export interface EconomyLevel extends Named {
   points: string;
 }
 
-export interface EconomyTrigger {
+interface EconomyTriggerBase {
   /** Stable within its points system; the trigger keeps its id and its counters as long as it keeps this. */
   key: string;
-  type: 'metric';
   status: 'active' | 'inactive';
-  metric: string;
-  threshold: string;
   points: string;
   userAttributes: Readonly<Record<string, string>>;
-  eventAttributes: Readonly<Record<string, string>>;
   onFloor: OnFloor;
 }
+
+export interface EconomyMetricTrigger extends EconomyTriggerBase {
+  type: 'metric';
+  metric: string;
+  threshold: string;
+  eventAttributes: Readonly<Record<string, string>>;
+  /** As `LimitsRecord`. */
+  limits: Readonly<Record<string, string>>;
+}
+
+export interface EconomyCreationTrigger extends EconomyTriggerBase {
+  type: 'user_creation';
+}
+
+export type EconomyTrigger = EconomyMetricTrigger | EconomyCreationTrigger;
 
 /** What is wrong with an economy: where, and what would be right. */
 export interface Problem {

@@ -36,7 +36,7 @@ export function edit(
   }
   const rest = list.filter((_, index) => index !== at);
   const place = change.position === undefined ? (at < 0 ? rest.length : at) : change.position - 1;
-  const item = { ...(at < 0 ? DEFAULTS[kind] : list[at]), ...change.fields, key };
+  const item = { ...(at < 0 ? defaults(change) : list[at]), ...change.fields, key };
   const next = withList(economy, change, action === 'archive' ? rest : rest.toSpliced(place, 0, item));
   const problems = economyProblems(next).map((problem) => asItemProblem(change, problem));
   return problems.length > 0 ? { economy: undefined, problems } : { economy: next, problems: [] };
@@ -85,17 +85,15 @@ const DEFAULTS: Record<EditKind, object> = {
   event_attribute: NAMED,
   points_system: SYSTEM,
   level: { name: '', description: '', points: '' },
-  trigger: {
-    type: 'metric',
-    status: 'active',
-    metric: '',
-    threshold: '',
-    points: '',
-    userAttributes: {},
-    eventAttributes: {},
-    onFloor: 'refuse',
-  },
+  trigger: { status: 'active', points: '', userAttributes: {}, onFloor: 'refuse' },
 };
+
+const METRIC_TRIGGER = { type: 'metric', metric: '', threshold: '', eventAttributes: {}, limits: {} };
+
+function defaults({ kind, fields }: Edit): object {
+  if (kind !== 'trigger' || fields.type === 'user_creation') return DEFAULTS[kind];
+  return { ...DEFAULTS.trigger, ...METRIC_TRIGGER };
+}
 
 /** A problem of the whole economy as one of the item that brings it about: its own field, or else where it shows. */
 function asItemProblem({ kind, system, key }: Edit, { path, message }: { path: string; message: string }): ItemProblem {

@@ -1,7 +1,7 @@
 import { parseDecimal } from '../rules/decimal.ts';
 import { POINTS_LIMIT } from '../rules/types.ts';
 import { isZone } from '../rules/zone.ts';
-import type { Economy, EconomySystem, EconomyTrigger, Problem } from './economy.ts';
+import type { Economy, EconomyMetricTrigger, EconomySystem, EconomyTrigger, Problem } from './economy.ts';
 
 /** What is wrong with an economy of the right form: names that mean nothing, numbers out of range, things said twice. */
 export function findProblems(economy: Economy): Problem[] {
@@ -44,14 +44,27 @@ function systemProblems(economy: Economy, system: EconomySystem): Problem[] {
 
 function triggerProblems(economy: Economy, path: string, trigger: EconomyTrigger): Problem[] {
   return [
+    ...(trigger.type === 'metric' ? metricProblems(economy, path, trigger) : []),
+    ...range(`${path}.points`, trigger.points),
+    ...(BigInt(trigger.points) === 0n ? [{ path: `${path}.points`, message: 'must not be 0' }] : []),
+    ...undeclared(`${path}.userAttributes`, trigger.userAttributes, economy.userAttributes, 'user'),
+  ];
+}
+
+function metricProblems(economy: Economy, path: string, trigger: EconomyMetricTrigger): Problem[] {
+  const { oncePer, points } = trigger.limits;
+  return [
     ...(economy.metrics.some((metric) => metric.key === trigger.metric)
       ? []
       : [{ path: `${path}.metric`, message: `there is no metric ${JSON.stringify(trigger.metric)}` }]),
     ...(parseDecimal(trigger.threshold) > 0n ? [] : [{ path: `${path}.threshold`, message: 'must be above 0' }]),
-    ...range(`${path}.points`, trigger.points),
-    ...(BigInt(trigger.points) === 0n ? [{ path: `${path}.points`, message: 'must not be 0' }] : []),
-    ...undeclared(`${path}.userAttributes`, trigger.userAttributes, economy.userAttributes, 'user'),
     ...undeclared(`${path}.eventAttributes`, trigger.eventAttributes, economy.eventAttributes, 'event'),
+    ...(oncePer === undefined || economy.eventAttributes.some((attribute) => attribute.key === oncePer)
+      ? []
+      : [{ path: `${path}.limits.oncePer`, message: `there is no event attribute ${JSON.stringify(oncePer)}` }]),
+    ...(points !== undefined && BigInt(trigger.points) < 0n
+      ? [{ path: `${path}.limits.points`, message: 'goes with a trigger that gives points, not with one that takes' }]
+      : []),
   ];
 }
 

@@ -1,7 +1,16 @@
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 import { isScalar, type ParsedNode, parseDocument, visit } from 'yaml';
 import { formatDecimal, parseDecimal } from '../rules/decimal.ts';
-import type { Economy, EconomyLevel, EconomySystem, EconomyTrigger, Named, Problem } from './economy.ts';
+import { readLimits, writeLimits } from '../rules/limits-record.ts';
+import type {
+  Economy,
+  EconomyLevel,
+  EconomyMetricTrigger,
+  EconomySystem,
+  EconomyTrigger,
+  Named,
+  Problem,
+} from './economy.ts';
 import { findProblems } from './problems.ts';
 import { economySchema } from './schema.ts';
 
@@ -36,7 +45,9 @@ export function economyProblems(economy: Economy): Problem[] {
 function findFormProblems(file: unknown): Problem[] {
   if (validate(file)) return [];
   // Of forms that would do, only that none fits is told.
-  const errors = (validate.errors ?? []).filter(({ schemaPath }) => !schemaPath.includes('/anyOf/'));
+  const errors = (validate.errors ?? []).filter(
+    ({ schemaPath, keyword }) => !schemaPath.includes('/anyOf/') && keyword !== 'if',
+  );
   return errors.map((error) => ({ path: keyPath(file, error.instancePath), message: messageOf(error) }));
 }
 
@@ -61,6 +72,7 @@ function failed(problems: Problem[]): ReadEconomy {
 
 /** The schema's own message, and what it leaves out: which property, which values, what the value is for. */
 function messageOf({ keyword, message, params, parentSchema }: ErrorObject): string {
+  if (keyword === 'false schema') return 'does not go with a trigger of this type';
   if (keyword === 'anyOf') return `has not the right form: ${parentSchema?.description}`;
   if (typeof params.additionalProperty === 'string') return `${message}: ${JSON.stringify(params.additionalProperty)}`;
   return Array.isArray(params.allowedValues) ? `${message}: ${params.allowedValues.join(', ')}` : `${message}`;
@@ -86,7 +98,8 @@ type EconomyFile = Partial<Omit<Economy, 'systems'>> & { systems?: SystemFile[] 
 type SystemFile = Pick<EconomySystem, 'key' | 'name'> &
   Partial<Omit<EconomySystem, 'levels' | 'triggers'>> & { levels?: LevelFile[]; triggers?: TriggerFile[] };
 type LevelFile = Omit<EconomyLevel, 'description'> & { description?: string };
-type TriggerFile = Pick<EconomyTrigger, 'key' | 'metric' | 'threshold' | 'points'> & Partial<EconomyTrigger>;
+type TriggerFile = Pick<EconomyTrigger, 'key' | 'points'> &
+  Partial<Omit<EconomyMetricTrigger, 'type'>> & { type?: string };
 
 function withDefaults(file: EconomyFile): Economy {
   return {
@@ -118,17 +131,26 @@ function systemWithDefaults(system: SystemFile): EconomySystem {
       description: level.description ?? '',
       points: integerText(level.points) as string,
     })),
-    triggers: (system.triggers ?? []).map((trigger) => ({
-      key: trigger.key,
-      type: 'metric',
-      status: trigger.status ?? 'active',
-      metric: trigger.metric,
-      threshold: decimalText(trigger.threshold),
-      points: integerText(trigger.points) as string,
-      userAttributes: { ...trigger.userAttributes },
-      eventAttributes: { ...trigger.eventAttributes },
-      onFloor: trigger.onFloor ?? 'refuse',
-    })),
+    triggers: (system.triggers ?? []).map(triggerWithDefaults),
+  };
+}
+
+function triggerWithDefaults(trigger: TriggerFile): EconomyTrigger {
+  const base = {
+    key: trigger.key,
+    status: trigger.status ?? 'active',
+    points: integerText(trigger.points) as string,
+    userAttributes: { ...trigger.userAttributes },
+    onFloor: trigger.onFloor ?? 'refuse',
+  };
+  if (trigger.type === 'user_creation') return { ...base, type: 'user_creation' };
+  return {
+    ...base,
+    type: 'metric',
+    metric: trigger.metric as string,
+    threshold: decimalText(trigger.threshold as string),
+    eventAttributes: { ...trigger.eventAttributes },
+    limits: { ...writeLimits(readLimits(trigger.limits ?? {})) },
   };
 }
 

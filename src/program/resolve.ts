@@ -35,20 +35,31 @@ function systemSnapshot(
     ...system,
     id,
     levels: system.levels.map((level) => ({ ...level })),
-    triggers: system.triggers.map((trigger) => ({
-      id: was?.triggers.find((item) => item.key === trigger.key)?.id ?? uuid(),
-      key: trigger.key,
-      type: trigger.type,
-      active: trigger.status === 'active',
-      metricId: idOf(ids.metrics, trigger.metric),
-      metricKey: trigger.metric,
-      threshold: trigger.threshold,
-      points: trigger.points,
-      userAttributes: filtersOf(trigger.userAttributes),
-      eventAttributes: filtersOf(trigger.eventAttributes),
-      onFloor: trigger.onFloor,
-    })),
+    triggers: system.triggers.map((trigger) =>
+      triggerSnapshot(trigger, was?.triggers.find((item) => item.key === trigger.key)?.id ?? uuid(), ids),
+    ),
     boosts: ids.boosts.get(id) ?? [],
+  };
+}
+
+function triggerSnapshot(trigger: EconomyTrigger, id: string, ids: Ids): TriggerSnapshot {
+  const base = {
+    id,
+    key: trigger.key,
+    active: trigger.status === 'active',
+    points: trigger.points,
+    userAttributes: filtersOf(trigger.userAttributes),
+    onFloor: trigger.onFloor,
+  };
+  if (trigger.type === 'user_creation') return { ...base, type: 'user_creation' };
+  return {
+    ...base,
+    type: 'metric',
+    metricId: idOf(ids.metrics, trigger.metric),
+    metricKey: trigger.metric,
+    threshold: trigger.threshold,
+    eventAttributes: filtersOf(trigger.eventAttributes),
+    limits: trigger.limits,
   };
 }
 
@@ -82,16 +93,23 @@ function systemOf(system: SystemSnapshot): EconomySystem {
 }
 
 function triggerOf(trigger: TriggerSnapshot): EconomyTrigger {
-  return {
+  const record = (filters: readonly AttributeFilter[]) =>
+    Object.fromEntries(filters.map(({ key, value }) => [key, value]));
+  const base = {
     key: trigger.key,
-    type: trigger.type,
-    status: trigger.active ? 'active' : 'inactive',
+    status: trigger.active ? ('active' as const) : ('inactive' as const),
+    points: trigger.points,
+    userAttributes: record(trigger.userAttributes),
+    onFloor: trigger.onFloor,
+  };
+  if (trigger.type === 'user_creation') return { ...base, type: 'user_creation' };
+  return {
+    ...base,
+    type: 'metric',
     metric: trigger.metricKey,
     threshold: trigger.threshold,
-    points: trigger.points,
-    userAttributes: Object.fromEntries(trigger.userAttributes.map(({ key, value }) => [key, value])),
-    eventAttributes: Object.fromEntries(trigger.eventAttributes.map(({ key, value }) => [key, value])),
-    onFloor: trigger.onFloor,
+    eventAttributes: record(trigger.eventAttributes),
+    limits: { ...trigger.limits },
   };
 }
 

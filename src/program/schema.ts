@@ -50,10 +50,38 @@ const level = object(
   'A named threshold',
 );
 
-const trigger = object(
+const perPeriod = (text: string, digits: number) => ({
+  type: 'string',
+  pattern: `^[1-9][0-9]{0,${digits}}/(hour|day|week|month)$`,
+  description: text,
+});
+
+const limits = object(
+  {
+    awards: perPeriod('At most so many awards a period, such as 3/day', 8),
+    points: perPeriod('At most so many points a period, such as 100/week', 14),
+    cooldown: {
+      type: 'string',
+      pattern: '^[1-9][0-9]{0,4}[smhd]$',
+      description: 'Time from one award to the next, in seconds, minutes, hours or days, such as 90s',
+    },
+    oncePer: {
+      ...key,
+      description: 'Event attribute: one award for each of its values; events without it are not paid',
+    },
+  },
+  [],
+  'How often the trigger may pay one user; days, weeks (from Monday) and months are those of the user',
+);
+
+const triggerProperties = object(
   {
     key,
-    type: { const: 'metric', default: 'metric', description: 'Fires on events of a metric' },
+    type: {
+      enum: ['metric', 'user_creation'],
+      default: 'metric',
+      description: 'Fires on events of a metric, or once when a user becomes known',
+    },
     status: {
       enum: ['active', 'inactive'],
       default: 'active',
@@ -69,10 +97,20 @@ const trigger = object(
       default: 'refuse',
       description: 'A deduction below minPoints: refuses the event, is shortened, or goes through',
     },
+    limits: { ...limits, default: {} },
   },
-  ['key', 'metric', 'threshold', 'points'],
+  ['key', 'points'],
   'A rule that gives or takes points',
 );
+
+/** What only metric triggers have. */
+const trigger = {
+  ...triggerProperties,
+  if: { required: ['type'], properties: { type: { const: 'user_creation' } } },
+  // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+  then: { properties: { metric: false, threshold: false, eventAttributes: false, limits: false } },
+  else: { required: ['metric', 'threshold'] },
+};
 
 const system = object(
   {

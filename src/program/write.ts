@@ -36,15 +36,23 @@ function systemFile(system: EconomySystem): object {
 }
 
 function triggerFile(trigger: EconomyTrigger): object {
-  const { userAttributes, eventAttributes } = trigger;
+  const { userAttributes } = trigger;
   return {
     key: trigger.key,
+    ...(trigger.type !== 'metric' && { type: trigger.type }),
     ...(trigger.status !== 'active' && { status: trigger.status }),
-    metric: trigger.metric,
-    threshold: /^[0-9]{1,15}$/.test(trigger.threshold) ? BigInt(trigger.threshold) : trigger.threshold,
+    ...(trigger.type === 'metric' && {
+      metric: trigger.metric,
+      threshold: /^[0-9]{1,15}$/.test(trigger.threshold) ? BigInt(trigger.threshold) : trigger.threshold,
+    }),
     points: BigInt(trigger.points),
     ...(Object.keys(userAttributes).length > 0 && { userAttributes }),
-    ...(Object.keys(eventAttributes).length > 0 && { eventAttributes }),
+    ...(trigger.type === 'metric' && filled({ eventAttributes: trigger.eventAttributes, limits: trigger.limits })),
     ...(trigger.onFloor !== 'refuse' && { onFloor: trigger.onFloor }),
   };
+}
+
+/** Without what is empty. */
+function filled(fields: Readonly<Record<string, object>>): object {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => Object.keys(value).length > 0));
 }

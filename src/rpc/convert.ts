@@ -9,11 +9,12 @@ import type {
   LevelSchema,
   PointsSystemSchema,
 } from '../gen/guerdon/v1/types_pb.ts';
-import { LevelBasis, OnFloor, Rounding, TriggerStatus } from '../gen/guerdon/v1/types_pb.ts';
+import { LevelBasis, OnFloor, Period, Rounding, TriggerStatus } from '../gen/guerdon/v1/types_pb.ts';
 import { type Open, openForUser } from '../rules/boost-schedule.ts';
 import { formatDecimal } from '../rules/decimal.ts';
 import { levelOf } from '../rules/level.ts';
 import type { ProgramIndex } from '../rules/program.ts';
+import { isLimited } from '../rules/quota.ts';
 import { type DecisionRecord, fromRecord } from '../rules/record.ts';
 import type * as rules from '../rules/types.ts';
 
@@ -54,7 +55,7 @@ export function awardMessage(
         multiplier: formatDecimal(boost.multiplier),
       }),
     ),
-    occurredAt: timestampFromMs(event.at),
+    occurredAt: timestampFromMs(fired.at ?? event.at),
     eventId: event.id,
     capped: fired.withheld !== 0n,
   };
@@ -138,14 +139,37 @@ function triggerMessage(trigger: rules.Trigger, position: number) {
     points: trigger.points,
     userAttributes: trigger.userAttributes.map((filter) => ({ ...filter })),
     onFloor: ON_FLOOR[trigger.onFloor],
-    type: {
-      case: 'metric' as const,
-      value: {
-        metricKey: trigger.metricKey,
-        threshold: formatDecimal(trigger.threshold),
-        eventAttributes: trigger.eventAttributes.map((filter) => ({ ...filter })),
-      },
+    type: triggerType(trigger),
+  };
+}
+
+function triggerType(trigger: rules.Trigger) {
+  if (trigger.type === 'user_creation') return { case: 'userCreation' as const, value: {} };
+  return {
+    case: 'metric' as const,
+    value: {
+      metricKey: trigger.metricKey,
+      threshold: formatDecimal(trigger.threshold),
+      eventAttributes: trigger.eventAttributes.map((filter) => ({ ...filter })),
+      ...(isLimited(trigger.limits) && { limits: limitsMessage(trigger.limits) }),
     },
+  };
+}
+
+const PERIOD: Record<rules.Period, Period> = {
+  hour: Period.HOUR,
+  day: Period.DAY,
+  week: Period.WEEK,
+  month: Period.MONTH,
+};
+
+function limitsMessage({ awards, points, cooldown, oncePer }: rules.Limits) {
+  const perPeriod = ({ most, per }: { most: bigint; per: rules.Period }) => ({ most, per: PERIOD[per] });
+  return {
+    ...(awards !== null && { awards: perPeriod(awards) }),
+    ...(points !== null && { points: perPeriod(points) }),
+    ...(cooldown !== null && { cooldown: { seconds: BigInt(cooldown / 1_000), nanos: 0 } }),
+    oncePer: oncePer ?? '',
   };
 }
 

@@ -6,9 +6,11 @@ import type {
   AttributeFilter,
   Counter,
   Fired,
+  Held,
   NotFired,
   Rounding,
   SystemChange,
+  Usage,
   UserBoost,
   WhyNot,
 } from './types.ts';
@@ -24,6 +26,8 @@ export interface DecisionRecord {
   user?: Record<string, string | null>;
   boosts?: UserBoostRecord[];
   zone?: string;
+  /** Milliseconds. */
+  created?: number;
 }
 
 interface FiredRecord {
@@ -41,6 +45,15 @@ interface FiredRecord {
   balance: string;
   version?: string;
   counter?: CounterRecord;
+  held?: HeldRecord;
+  /** Milliseconds; absent: the event's instant. */
+  at?: number;
+}
+
+interface HeldRecord {
+  by?: Held['by'] & string;
+  /** By slot: awards, points, instant of the last one. */
+  usage: Record<string, [string, string, number | null]>;
 }
 
 interface NotFiredRecord {
@@ -73,7 +86,7 @@ interface UserBoostRecord {
 }
 
 export function toRecord(decision: Applied): DecisionRecord {
-  const { fired, notFired, systems, consulted, userBoosts, zone } = decision;
+  const { fired, notFired, systems, consulted, userBoosts, zone, created } = decision;
   return {
     ...(fired.length > 0 && { fired: fired.map(firedRecord) }),
     ...(notFired.length > 0 && { not: notFired.map(notFiredRecord) }),
@@ -81,6 +94,7 @@ export function toRecord(decision: Applied): DecisionRecord {
     ...(Object.keys(consulted).length > 0 && { user: { ...consulted } }),
     ...(userBoosts.length > 0 && { boosts: userBoosts.map(userBoostRecord) }),
     ...(zone !== null && { zone }),
+    ...(created !== null && { created }),
   };
 }
 
@@ -95,6 +109,7 @@ export function fromRecord(record: DecisionRecord, columns: Pick<Applied, 'progr
     consulted: record.user ?? {},
     userBoosts: (record.boosts ?? []).map(readUserBoost),
     zone: record.zone ?? null,
+    created: record.created ?? null,
   };
 }
 
@@ -116,7 +131,22 @@ function firedRecord(fired: Fired): FiredRecord {
     balance: String(fired.balanceAfter),
     ...(fired.version !== null && { version: String(fired.version) }),
     ...(fired.counter !== undefined && { counter: counterRecord(fired.counter) }),
+    ...(fired.held !== undefined && { held: heldRecord(fired.held) }),
+    ...(fired.at !== undefined && { at: fired.at }),
   };
+}
+
+function heldRecord({ by, usage }: Held): HeldRecord {
+  const slots = [...usage].map(([slot, { awards, points, at }]) => [slot, [String(awards), String(points), at]]);
+  return { ...(by !== null && { by }), usage: Object.fromEntries(slots) };
+}
+
+function readHeld({ by, usage }: HeldRecord): Held {
+  const slots = Object.entries(usage).map(([slot, [awards, points, at]]): [string, Usage] => [
+    slot,
+    { awards: BigInt(awards), points: BigInt(points), at },
+  ]);
+  return { by: by ?? null, usage: new Map(slots) };
 }
 
 function readFired(record: FiredRecord): Fired {
@@ -137,6 +167,8 @@ function readFired(record: FiredRecord): Fired {
     balanceAfter: BigInt(record.balance),
     version: record.version === undefined ? null : BigInt(record.version),
     ...(record.counter !== undefined && { counter: readCounter(record.counter) }),
+    ...(record.held !== undefined && { held: readHeld(record.held) }),
+    ...(record.at !== undefined && { at: record.at }),
   };
 }
 

@@ -17,22 +17,55 @@ export type OnFloor = 'refuse' | 'clamp' | 'allow';
 export type Rounding = 'down' | 'up' | 'nearest';
 export type LevelBasis = 'balance' | 'earned';
 
-/** A metric trigger: `points` for each `threshold` that the highest running total passes. */
-export interface Trigger {
+interface TriggerBase {
   id: string;
   /** Stable name within its points system, chosen by people. */
   key: string;
-  type: 'metric';
   active: boolean;
-  metricId: string;
-  metricKey: string;
-  threshold: Decimal;
   /** Never 0; negative deducts. */
   points: bigint;
   userAttributes: readonly AttributeFilter[];
+  onFloor: OnFloor;
+}
+
+/** `points` for each `threshold` that the highest running total of a metric passes. */
+export interface MetricTrigger extends TriggerBase {
+  type: 'metric';
+  metricId: string;
+  metricKey: string;
+  threshold: Decimal;
   /** Not empty: the trigger counts only matching events, in a counter of its own. */
   eventAttributes: readonly AttributeFilter[];
-  onFloor: OnFloor;
+  limits: Limits;
+}
+
+/** `points` once, when the user becomes known. */
+export interface CreationTrigger extends TriggerBase {
+  type: 'user_creation';
+}
+
+export type Trigger = MetricTrigger | CreationTrigger;
+
+export type Period = 'hour' | 'day' | 'week' | 'month';
+
+/** How often, and for what, a trigger may pay a user; null: as often as it fires. */
+export interface Limits {
+  /** At most so many awards a period. */
+  awards: { most: bigint; per: Period } | null;
+  /** At most so many points a period. */
+  points: { most: bigint; per: Period } | null;
+  /** Milliseconds from one award to the next. */
+  cooldown: number | null;
+  /** An event attribute: one award for each of its values. */
+  oncePer: string | null;
+}
+
+/** What a trigger has paid a user in one slot: a period, a stretch of a cooldown, or for a value of an attribute. */
+export interface Usage {
+  awards: bigint;
+  points: bigint;
+  /** Of the last award there. */
+  at: Instant | null;
 }
 
 export interface Level {
@@ -120,6 +153,8 @@ export interface MetricEvent {
   attributes: Attributes;
   /** The instant everything is judged at. */
   at: Instant;
+  /** The instant of the user's creation, where the user becomes known by this event. */
+  created?: Instant;
 }
 
 /** What a decision may look at, and all that it may look at. */
@@ -131,6 +166,8 @@ export interface UserState {
   counter: Counter;
   /** By trigger id, for triggers with event filters; missing: nothing counted yet. */
   triggerCounters: ReadonlyMap<string, Counter>;
+  /** By trigger id and slot, as `usageKey` writes them; missing: nothing was paid there. */
+  usage: ReadonlyMap<string, Usage>;
   /** By system id; missing: nothing posted yet. */
   accounts: ReadonlyMap<string, Account>;
 }
@@ -149,6 +186,14 @@ export interface NotFired {
   why: WhyNot;
   clause?: string;
   counter?: { before: Counter; after: Counter };
+}
+
+/** What a limit kept an award from being, and what had been paid before it in the slots that it counts in. */
+export interface Held {
+  /** The limit that held something back; null: none did. */
+  by: 'awards' | 'points' | 'cooldown' | 'once' | null;
+  /** By slot, of all slots that were looked at. */
+  usage: ReadonlyMap<string, Usage>;
 }
 
 /** A trigger that fired, from its points to the change of the balance. */
@@ -173,6 +218,10 @@ export interface Fired {
   /** Of the ledger entry; null when `amount` is 0, since there is none then. */
   version: bigint | null;
   counter?: { before: Counter; after: Counter };
+  /** Of a trigger with limits. */
+  held?: Held;
+  /** The instant that this award is judged at, where it is not the event's. */
+  at?: Instant;
 }
 
 export interface SystemChange {
@@ -196,8 +245,10 @@ export interface Applied {
   consulted: Readonly<Record<string, string | null>>;
   /** The user's own boosts that applied, so that the decision can be made again when they have changed. */
   userBoosts: readonly UserBoost[];
-  /** The zone that date windows were judged in; null: none was needed. */
+  /** The zone that days were read in; null: none was needed. */
   zone: string | null;
+  /** The instant of the user's creation, where a trigger asked for it. */
+  created: Instant | null;
 }
 
 export type RefusalCode =

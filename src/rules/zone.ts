@@ -68,6 +68,11 @@ export function utcMidnight(date: string): Instant {
   return DateTime.fromISO(date, { zone: 'utc' }).toMillis();
 }
 
+/** The Monday of the week of a day `YYYY-MM-DD`; ISO 8601. */
+export function weekOf(date: string): string {
+  return DateTime.fromISO(date, { zone: 'utc' }).startOf('week').toISODate() as string;
+}
+
 /** Whether the text is a day of the calendar, `YYYY-MM-DD`. */
 export function isDate(text: string): boolean {
   return /^\d{4}-\d{2}-\d{2}$/.test(text) && DateTime.fromISO(text, { zone: 'utc' }).isValid;

@@ -26,7 +26,38 @@ function filters(declared: readonly Named[]): fc.Arbitrary<Record<string, string
     .map((entries) => Object.fromEntries(entries));
 }
 
+const perPeriod = fc
+  .tuple(fc.integer({ min: 1, max: 999 }), fc.constantFrom('hour', 'day', 'week', 'month'))
+  .map(([most, per]) => `${most}/${per}`);
+
+function limits(declared: readonly Named[]): fc.Arbitrary<Record<string, string>> {
+  const oncePer = declared.map(({ key }) => key);
+  return fc.record(
+    {
+      awards: perPeriod,
+      cooldown: fc.constantFrom('7s', '90m', '5h', '3d'),
+      ...(oncePer.length > 0 && { oncePer: fc.constantFrom(...oncePer) }),
+    },
+    { requiredKeys: [] },
+  ) as fc.Arbitrary<Record<string, string>>;
+}
+
 function trigger(economy: Omit<Economy, 'systems'>, key: string): fc.Arbitrary<EconomyTrigger> {
+  return fc.oneof({ weight: 4, arbitrary: metricTrigger(economy, key) }, creationTrigger(economy, key));
+}
+
+function creationTrigger(economy: Omit<Economy, 'systems'>, key: string): fc.Arbitrary<EconomyTrigger> {
+  return fc.record({
+    key: fc.constant(key),
+    type: fc.constant('user_creation' as const),
+    status: fc.constantFrom('active', 'inactive'),
+    points: points.filter((value) => value !== 0n).map(String),
+    userAttributes: filters(economy.userAttributes),
+    onFloor: fc.constantFrom('refuse', 'clamp', 'allow'),
+  });
+}
+
+function metricTrigger(economy: Omit<Economy, 'systems'>, key: string): fc.Arbitrary<EconomyTrigger> {
   return fc.record({
     key: fc.constant(key),
     type: fc.constant('metric' as const),
@@ -36,6 +67,7 @@ function trigger(economy: Omit<Economy, 'systems'>, key: string): fc.Arbitrary<E
     points: points.filter((value) => value !== 0n).map(String),
     userAttributes: filters(economy.userAttributes),
     eventAttributes: filters(economy.eventAttributes),
+    limits: limits(economy.eventAttributes),
     onFloor: fc.constantFrom('refuse', 'clamp', 'allow'),
   });
 }

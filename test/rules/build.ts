@@ -3,6 +3,8 @@ import fc from 'fast-check';
 import { DateTime } from 'luxon';
 import { decide } from '../../src/rules/decide.ts';
 import { DECIMAL_ONE, type Decimal, parseDecimal } from '../../src/rules/decimal.ts';
+import { type LimitsRecord, readLimits } from '../../src/rules/limits-record.ts';
+import { countUsage, usageKey } from '../../src/rules/quota.ts';
 import type {
   Account,
   Applied,
@@ -16,6 +18,7 @@ import type {
   InstantWindow,
   Level,
   MetricEvent,
+  MetricTrigger,
   Program,
   Refused,
   System,
@@ -43,14 +46,17 @@ export function filters(attributes: Attributes): AttributeFilter[] {
   return Object.entries(attributes).map(([key, value]) => ({ key, value }));
 }
 
-type TriggerRest = Partial<Omit<Trigger, 'threshold' | 'points' | 'userAttributes' | 'eventAttributes'>> & {
+type TriggerRest = Partial<
+  Omit<MetricTrigger, 'threshold' | 'points' | 'userAttributes' | 'eventAttributes' | 'limits'>
+> & {
+  limits?: LimitsRecord;
   user?: Attributes;
   event?: Attributes;
 };
 
 /** `points` for each `threshold` of the metric `lessons`. Without an id it is named `t1`, `t2` … by its system. */
-export function trigger(threshold: Written, points: number | bigint, rest: TriggerRest = {}): Trigger {
-  const { user = {}, event = {}, ...fields } = rest;
+export function trigger(threshold: Written, points: number | bigint, rest: TriggerRest = {}): MetricTrigger {
+  const { user = {}, event = {}, limits = {}, ...fields } = rest;
   return {
     id: '',
     key: 'trigger',
@@ -63,6 +69,7 @@ export function trigger(threshold: Written, points: number | bigint, rest: Trigg
     userAttributes: filters(user),
     eventAttributes: filters(event),
     onFloor: 'refuse',
+    limits: readLimits(limits),
     ...fields,
   };
 }
@@ -152,6 +159,7 @@ export function user(given: Partial<UserState> & { balance?: number | bigint; zo
     boosts: [],
     counter: counter(0),
     triggerCounters: new Map(),
+    usage: new Map(),
     accounts: balance === undefined ? new Map() : new Map([['xp', account(balance)]]),
     ...fields,
   };
@@ -181,8 +189,8 @@ export function posted(decision: Decision): bigint {
   return decision.fired.reduce((sum, { amount }) => sum + amount, 0n);
 }
 
-/** The state after a decision; a refusal leaves it as it is. */
-export function evolve(state: UserState, decision: Decision): UserState {
+/** The state after a decision; a refusal leaves it as it is. Limits count where the program is given. */
+export function evolve(state: UserState, decision: Decision, rules?: Program, at?: Instant): UserState {
   if (decision.outcome === 'refused') return state;
   const triggerCounters = new Map(state.triggerCounters);
   for (const { triggerId, counter } of [...decision.fired, ...decision.notFired]) {
@@ -190,7 +198,13 @@ export function evolve(state: UserState, decision: Decision): UserState {
   }
   const accounts = new Map(state.accounts);
   for (const { systemId, after } of decision.systems) accounts.set(systemId, after);
-  return { ...state, counter: decision.counter.after, triggerCounters, accounts };
+  const usage = new Map(state.usage);
+  for (const { triggerId, held, amount } of decision.fired) {
+    const paid = rules?.systems.flatMap((each) => each.triggers).find(({ id }) => id === triggerId);
+    if (paid?.type !== 'metric' || held === undefined || amount === 0n || at === undefined) continue;
+    for (const [slot, after] of countUsage(paid, held, amount, at)) usage.set(usageKey(triggerId, slot), after);
+  }
+  return { ...state, counter: decision.counter.after, triggerCounters, usage, accounts };
 }
 
 /** Applies events one after another. */
@@ -198,7 +212,7 @@ export function play(rules: Program, start: UserState, events: readonly MetricEv
   let state = start;
   const decisions = events.map((one) => {
     const decision = decide(rules, state, one);
-    state = evolve(state, decision);
+    state = evolve(state, decision, rules, one.at);
     return decision;
   });
   return { state, decisions };
@@ -216,6 +230,11 @@ export function recall(kept: Applied, at: Instant): UserState {
     boosts: kept.userBoosts,
     counter: kept.counter.before,
     triggerCounters: new Map(counters),
+    usage: new Map(
+      kept.fired.flatMap(({ triggerId, held }) =>
+        [...(held?.usage ?? [])].map(([slot, paid]) => [usageKey(triggerId, slot), paid] as const),
+      ),
+    ),
     accounts: new Map(kept.systems.map(({ systemId, before }) => [systemId, before])),
   };
 }

@@ -102,7 +102,7 @@ describe('any list of events', () => {
         if (!isApplied(decision)) return;
         const named = [...decision.fired, ...decision.notFired].map(({ triggerId }) => triggerId);
         const triggers = rules.systems.flatMap((each) => each.triggers);
-        const concerned = triggers.filter(({ metricId }) => metricId === one.metricId);
+        const concerned = triggers.filter((each) => each.type === 'metric' && each.metricId === one.metricId);
         expect(named.sort()).toEqual(concerned.map(({ id }) => id).sort());
       }),
       run(24),

@@ -17,6 +17,7 @@ import { Project } from './project.ts';
 import { Refusal } from './refusal.ts';
 import { Setting } from './setting.ts';
 import { TriggerCounter } from './trigger-counter.ts';
+import { TriggerUsage } from './trigger-usage.ts';
 import { User } from './user.ts';
 import { UserBoost } from './user-boost.ts';
 import { ZoneChange } from './zone-change.ts';
@@ -42,6 +43,7 @@ export const entities = [
   Refusal,
   Setting,
   TriggerCounter,
+  TriggerUsage,
   User,
   UserBoost,
   ZoneChange,

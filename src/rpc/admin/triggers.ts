@@ -1,6 +1,8 @@
+import type { Duration } from '@bufbuild/protobuf/wkt';
 import { GuerdonError } from '../../errors.ts';
 import { AdminService, type TriggerInput } from '../../gen/guerdon/v1/admin_service_pb.ts';
-import { OnFloor, TriggerStatus } from '../../gen/guerdon/v1/types_pb.ts';
+import { OnFloor, Period, type PeriodLimit, TriggerStatus } from '../../gen/guerdon/v1/types_pb.ts';
+import { NO_LIMITS, writeLimits } from '../../rules/limits-record.ts';
 import { type Call, itemRoute, route } from '../call.ts';
 import { triggerMessages } from '../convert.ts';
 import { currentProgram, systemOf } from '../lookup.ts';
@@ -34,6 +36,33 @@ const eventAttributes = (input: TriggerInput) => ({
   eventAttributes: filterRecord(metricOf(input)?.eventAttributes ?? []),
 });
 
+const PERIODS: Record<Period, string> = {
+  [Period.UNSPECIFIED]: '',
+  [Period.HOUR]: 'hour',
+  [Period.DAY]: 'day',
+  [Period.WEEK]: 'week',
+  [Period.MONTH]: 'month',
+};
+const perPeriod = ({ most, per }: PeriodLimit) => `${most}/${PERIODS[per]}`;
+
+/** In the form of an economy file, which the form of a request is held against. */
+const limits = (input: TriggerInput) => {
+  const given = metricOf(input)?.limits;
+  return {
+    limits: {
+      ...(given?.awards !== undefined && { awards: perPeriod(given.awards) }),
+      ...(given?.points !== undefined && { points: perPeriod(given.points) }),
+      ...(given?.cooldown !== undefined && { cooldown: duration(given.cooldown) }),
+      ...(given !== undefined && given.oncePer !== '' && { oncePer: given.oncePer }),
+    },
+  };
+};
+
+function duration({ seconds, nanos }: Duration): string {
+  const ms = Number(seconds) * 1_000 + nanos / 1e6;
+  return writeLimits({ ...NO_LIMITS, cooldown: ms }).cooldown ?? '';
+}
+
 const FIELDS: NounFields<TriggerInput> = {
   status: {
     isPresent: ({ status }) => status !== TriggerStatus.UNSPECIFIED,
@@ -51,8 +80,13 @@ const FIELDS: NounFields<TriggerInput> = {
   position: field('position', ({ position }) => position, undefined),
   metric: {
     isPresent: () => false,
-    read: (input) => ({ ...metricKey(input), ...threshold(input), ...eventAttributes(input) }),
+    read: (input) => ({ ...metricKey(input), ...threshold(input), ...eventAttributes(input), ...limits(input) }),
   },
+  user_creation: {
+    isPresent: ({ type }) => type.case === 'userCreation',
+    read: () => ({ type: 'user_creation' }),
+  },
+  'metric.limits': { isPresent: (input) => metricOf(input)?.limits !== undefined, read: limits },
   'metric.metric_key': { isPresent: (input) => metricOf(input)?.metricKey !== undefined, read: metricKey },
   'metric.threshold': { isPresent: (input) => metricOf(input)?.threshold !== undefined, read: threshold },
   'metric.event_attributes': {

@@ -5,15 +5,15 @@
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file guerdon/v1/types.proto.
  */
 export const file_guerdon_v1_types: GenFile = /*@__PURE__*/
-  fileDesc("ChZndWVyZG9uL3YxL3R5cGVzLnByb3RvEgpndWVyZG9uLnYxIq4CCglVc2VySW5wdXQSFgoCaWQYASABKAlCCrpIB3IFEAEY/wESGwoEbmFtZRgCIAEoCUIIukgFcgMY/wFIAIgBARIcCgVlbWFpbBgDIAEoCUIIukgFcgMYwAJIAYgBARIaCgJ0ehgEIAEoCUIJukgGcgQQARhASAKIAQESZQoKYXR0cmlidXRlcxgFIAMoCzIlLmd1ZXJkb24udjEuVXNlcklucHV0LkF0dHJpYnV0ZXNFbnRyeUIqukgnmgEkEDIiGXIXMhVeW2EtekEtWjAtOV8tXXsxLDY0fSQqBXIDGP8BGjEKD0F0dHJpYnV0ZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgcKBV9uYW1lQggKBl9lbWFpbEIFCgNfdHoiRwoFTGV2ZWwSCwoDa2V5GAEgASgJEgwKBG5hbWUYAiABKAkSEwoLZGVzY3JpcHRpb24YAyABKAkSDgoGcG9pbnRzGAQgASgDIlUKD0F0dHJpYnV0ZUZpbHRlchIpCgNrZXkYASABKAlCHLpIGXIXMhVeW2EtekEtWjAtOV8tXXsxLDY0fSQSFwoFdmFsdWUYAiABKAlCCLpIBXIDGP8BIm0KDU1ldHJpY1RyaWdnZXISEgoKbWV0cmljX2tleRgBIAEoCRIRCgl0aHJlc2hvbGQYAiABKAkSNQoQZXZlbnRfYXR0cmlidXRlcxgDIAMoCzIbLmd1ZXJkb24udjEuQXR0cmlidXRlRmlsdGVyIoECCgdUcmlnZ2VyEgoKAmlkGAEgASgJEg4KBnBvaW50cxgCIAEoAxI0Cg91c2VyX2F0dHJpYnV0ZXMYAyADKAsyGy5ndWVyZG9uLnYxLkF0dHJpYnV0ZUZpbHRlchIlCghvbl9mbG9vchgEIAEoDjITLmd1ZXJkb24udjEuT25GbG9vchIrCgZtZXRyaWMYBSABKAsyGS5ndWVyZG9uLnYxLk1ldHJpY1RyaWdnZXJIABILCgNrZXkYBiABKAkSKQoGc3RhdHVzGAcgASgOMhkuZ3VlcmRvbi52MS5UcmlnZ2VyU3RhdHVzEhAKCHBvc2l0aW9uGAggASgFQgYKBHR5cGUipAQKBUJvb3N0EgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSEgoKbXVsdGlwbGllchgDIAEoCRImCghyb3VuZGluZxgEIAEoDjIULmd1ZXJkb24udjEuUm91bmRpbmcSEQoJZXhjbHVzaXZlGAUgASgIEi4KCnN0YXJ0X3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBInCgZzdGF0dXMYCCABKA4yFy5ndWVyZG9uLnYxLkJvb3N0U3RhdHVzEhIKCnN5c3RlbV9rZXkYCSABKAkSDwoHdXNlcl9pZBgKIAEoCRI0Cg91c2VyX2F0dHJpYnV0ZXMYCyADKAsyGy5ndWVyZG9uLnYxLkF0dHJpYnV0ZUZpbHRlchINCgVzdGFydBgMIAEoCRILCgNlbmQYDSABKAkSIwoEem9uZRgOIAEoDjIVLmd1ZXJkb24udjEuQm9vc3Rab25lEi4KCmNyZWF0ZWRfYXQYDyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnVwZGF0ZWRfYXQYECABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2FyY2hpdmVkX2F0GBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJeCgVJc3N1ZRINCgVpbmRleBgBIAEoBRImCghzZXZlcml0eRgCIAEoDjIULmd1ZXJkb24udjEuU2V2ZXJpdHkSDwoHbWVzc2FnZRgDIAEoCRINCgVmaWVsZBgEIAEoCSIuCgxBcHBsaWVkQm9vc3QSCgoCaWQYASABKAkSEgoKbXVsdGlwbGllchgCIAEoCSKCAgoFQXdhcmQSEgoKdHJpZ2dlcl9pZBgBIAEoCRINCgVmaXJlcxgCIAEoAxIOCgZhbW91bnQYAyABKAMSEAoId2l0aGhlbGQYBCABKAMSFQoNYmFsYW5jZV9hZnRlchgFIAEoAxIUCgd2ZXJzaW9uGAYgASgDSACIAQESKAoGYm9vc3RzGAcgAygLMhguZ3VlcmRvbi52MS5BcHBsaWVkQm9vc3QSLwoLb2NjdXJyZWRfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCGV2ZW50X2lkGAkgASgJEg4KBmNhcHBlZBgKIAEoCEIKCghfdmVyc2lvbiKoAQoLRXZlbnRQb2ludHMSDQoFYWRkZWQYASABKAMSEAoId2l0aGhlbGQYAiABKAMSDQoFdG90YWwYAyABKAMSFQoNbGV2ZWxfY2hhbmdlZBgEIAEoCBIlCgVsZXZlbBgFIAEoCzIRLmd1ZXJkb24udjEuTGV2ZWxIAIgBARIhCgZhd2FyZHMYBiADKAsyES5ndWVyZG9uLnYxLkF3YXJkQggKBl9sZXZlbCKFAgoMUG9pbnRzU3lzdGVtEgoKAmlkGAEgASgJEgsKA2tleRgCIAEoCRIMCgRuYW1lGAMgASgJEhMKC2Rlc2NyaXB0aW9uGAQgASgJEhcKCm1heF9wb2ludHMYBSABKANIAIgBARIXCgptaW5fcG9pbnRzGAYgASgDSAGIAQESKwoLbGV2ZWxfYmFzaXMYByABKA4yFi5ndWVyZG9uLnYxLkxldmVsQmFzaXMSFQoNYm9vc3RfY2VpbGluZxgIIAEoCRIlCgh0cmlnZ2VycxgJIAMoCzITLmd1ZXJkb24udjEuVHJpZ2dlckINCgtfbWF4X3BvaW50c0INCgtfbWluX3BvaW50cypaCgpMZXZlbEJhc2lzEhsKF0xFVkVMX0JBU0lTX1VOU1BFQ0lGSUVEEAASFwoTTEVWRUxfQkFTSVNfQkFMQU5DRRABEhYKEkxFVkVMX0JBU0lTX0VBUk5FRBACKl4KCFJvdW5kaW5nEhgKFFJPVU5ESU5HX1VOU1BFQ0lGSUVEEAASEQoNUk9VTkRJTkdfRE9XThABEg8KC1JPVU5ESU5HX1VQEAISFAoQUk9VTkRJTkdfTkVBUkVTVBADKmAKB09uRmxvb3ISGAoUT05fRkxPT1JfVU5TUEVDSUZJRUQQABITCg9PTl9GTE9PUl9SRUZVU0UQARISCg5PTl9GTE9PUl9DTEFNUBACEhIKDk9OX0ZMT09SX0FMTE9XEAMqZwoNVHJpZ2dlclN0YXR1cxIeChpUUklHR0VSX1NUQVRVU19VTlNQRUNJRklFRBAAEhkKFVRSSUdHRVJfU1RBVFVTX0FDVElWRRABEhsKF1RSSUdHRVJfU1RBVFVTX0lOQUNUSVZFEAIqewoLQm9vc3RTdGF0dXMSHAoYQk9PU1RfU1RBVFVTX1VOU1BFQ0lGSUVEEAASGgoWQk9PU1RfU1RBVFVTX1NDSEVEVUxFRBABEhcKE0JPT1NUX1NUQVRVU19BQ1RJVkUQAhIZChVCT09TVF9TVEFUVVNfRklOSVNIRUQQAypUCglCb29zdFpvbmUSGgoWQk9PU1RfWk9ORV9VTlNQRUNJRklFRBAAEhMKD0JPT1NUX1pPTkVfVVNFUhABEhYKEkJPT1NUX1pPTkVfUFJPSkVDVBACKk4KCFNldmVyaXR5EhgKFFNFVkVSSVRZX1VOU1BFQ0lGSUVEEAASEgoOU0VWRVJJVFlfRVJST1IQARIUChBTRVZFUklUWV9XQVJOSU5HEAJiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_timestamp]);
+  fileDesc("ChZndWVyZG9uL3YxL3R5cGVzLnByb3RvEgpndWVyZG9uLnYxIq4CCglVc2VySW5wdXQSFgoCaWQYASABKAlCCrpIB3IFEAEY/wESGwoEbmFtZRgCIAEoCUIIukgFcgMY/wFIAIgBARIcCgVlbWFpbBgDIAEoCUIIukgFcgMYwAJIAYgBARIaCgJ0ehgEIAEoCUIJukgGcgQQARhASAKIAQESZQoKYXR0cmlidXRlcxgFIAMoCzIlLmd1ZXJkb24udjEuVXNlcklucHV0LkF0dHJpYnV0ZXNFbnRyeUIqukgnmgEkEDIiGXIXMhVeW2EtekEtWjAtOV8tXXsxLDY0fSQqBXIDGP8BGjEKD0F0dHJpYnV0ZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgcKBV9uYW1lQggKBl9lbWFpbEIFCgNfdHoiRwoFTGV2ZWwSCwoDa2V5GAEgASgJEgwKBG5hbWUYAiABKAkSEwoLZGVzY3JpcHRpb24YAyABKAkSDgoGcG9pbnRzGAQgASgDIlUKD0F0dHJpYnV0ZUZpbHRlchIpCgNrZXkYASABKAlCHLpIGXIXMhVeW2EtekEtWjAtOV8tXXsxLDY0fSQSFwoFdmFsdWUYAiABKAlCCLpIBXIDGP8BIpgBCg1NZXRyaWNUcmlnZ2VyEhIKCm1ldHJpY19rZXkYASABKAkSEQoJdGhyZXNob2xkGAIgASgJEjUKEGV2ZW50X2F0dHJpYnV0ZXMYAyADKAsyGy5ndWVyZG9uLnYxLkF0dHJpYnV0ZUZpbHRlchIpCgZsaW1pdHMYBCABKAsyGS5ndWVyZG9uLnYxLlRyaWdnZXJMaW1pdHMiFQoTVXNlckNyZWF0aW9uVHJpZ2dlciJaCgtQZXJpb2RMaW1pdBIeCgRtb3N0GAEgASgDQhC6SA0iCxj//5mm6q/jASgBEisKA3BlchgCIAEoDjISLmd1ZXJkb24udjEuUGVyaW9kQgq6SAeCAQQQASAAIsEBCg1UcmlnZ2VyTGltaXRzEicKBmF3YXJkcxgBIAEoCzIXLmd1ZXJkb24udjEuUGVyaW9kTGltaXQSJwoGcG9pbnRzGAIgASgLMhcuZ3VlcmRvbi52MS5QZXJpb2RMaW1pdBIrCghjb29sZG93bhgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIxCghvbmNlX3BlchgEIAEoCUIfukgc2AEBchcyFV5bYS16QS1aMC05Xy1dezEsNjR9JCK7AgoHVHJpZ2dlchIKCgJpZBgBIAEoCRIOCgZwb2ludHMYAiABKAMSNAoPdXNlcl9hdHRyaWJ1dGVzGAMgAygLMhsuZ3VlcmRvbi52MS5BdHRyaWJ1dGVGaWx0ZXISJQoIb25fZmxvb3IYBCABKA4yEy5ndWVyZG9uLnYxLk9uRmxvb3ISKwoGbWV0cmljGAUgASgLMhkuZ3VlcmRvbi52MS5NZXRyaWNUcmlnZ2VySAASOAoNdXNlcl9jcmVhdGlvbhgJIAEoCzIfLmd1ZXJkb24udjEuVXNlckNyZWF0aW9uVHJpZ2dlckgAEgsKA2tleRgGIAEoCRIpCgZzdGF0dXMYByABKA4yGS5ndWVyZG9uLnYxLlRyaWdnZXJTdGF0dXMSEAoIcG9zaXRpb24YCCABKAVCBgoEdHlwZSKkBAoFQm9vc3QSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRISCgptdWx0aXBsaWVyGAMgASgJEiYKCHJvdW5kaW5nGAQgASgOMhQuZ3VlcmRvbi52MS5Sb3VuZGluZxIRCglleGNsdXNpdmUYBSABKAgSLgoKc3RhcnRfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEicKBnN0YXR1cxgIIAEoDjIXLmd1ZXJkb24udjEuQm9vc3RTdGF0dXMSEgoKc3lzdGVtX2tleRgJIAEoCRIPCgd1c2VyX2lkGAogASgJEjQKD3VzZXJfYXR0cmlidXRlcxgLIAMoCzIbLmd1ZXJkb24udjEuQXR0cmlidXRlRmlsdGVyEg0KBXN0YXJ0GAwgASgJEgsKA2VuZBgNIAEoCRIjCgR6b25lGA4gASgOMhUuZ3VlcmRvbi52MS5Cb29zdFpvbmUSLgoKY3JlYXRlZF9hdBgPIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKdXBkYXRlZF9hdBgQIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLYXJjaGl2ZWRfYXQYESABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIl4KBUlzc3VlEg0KBWluZGV4GAEgASgFEiYKCHNldmVyaXR5GAIgASgOMhQuZ3VlcmRvbi52MS5TZXZlcml0eRIPCgdtZXNzYWdlGAMgASgJEg0KBWZpZWxkGAQgASgJIi4KDEFwcGxpZWRCb29zdBIKCgJpZBgBIAEoCRISCgptdWx0aXBsaWVyGAIgASgJIoICCgVBd2FyZBISCgp0cmlnZ2VyX2lkGAEgASgJEg0KBWZpcmVzGAIgASgDEg4KBmFtb3VudBgDIAEoAxIQCgh3aXRoaGVsZBgEIAEoAxIVCg1iYWxhbmNlX2FmdGVyGAUgASgDEhQKB3ZlcnNpb24YBiABKANIAIgBARIoCgZib29zdHMYByADKAsyGC5ndWVyZG9uLnYxLkFwcGxpZWRCb29zdBIvCgtvY2N1cnJlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIZXZlbnRfaWQYCSABKAkSDgoGY2FwcGVkGAogASgIQgoKCF92ZXJzaW9uIqgBCgtFdmVudFBvaW50cxINCgVhZGRlZBgBIAEoAxIQCgh3aXRoaGVsZBgCIAEoAxINCgV0b3RhbBgDIAEoAxIVCg1sZXZlbF9jaGFuZ2VkGAQgASgIEiUKBWxldmVsGAUgASgLMhEuZ3VlcmRvbi52MS5MZXZlbEgAiAEBEiEKBmF3YXJkcxgGIAMoCzIRLmd1ZXJkb24udjEuQXdhcmRCCAoGX2xldmVsIoUCCgxQb2ludHNTeXN0ZW0SCgoCaWQYASABKAkSCwoDa2V5GAIgASgJEgwKBG5hbWUYAyABKAkSEwoLZGVzY3JpcHRpb24YBCABKAkSFwoKbWF4X3BvaW50cxgFIAEoA0gAiAEBEhcKCm1pbl9wb2ludHMYBiABKANIAYgBARIrCgtsZXZlbF9iYXNpcxgHIAEoDjIWLmd1ZXJkb24udjEuTGV2ZWxCYXNpcxIVCg1ib29zdF9jZWlsaW5nGAggASgJEiUKCHRyaWdnZXJzGAkgAygLMhMuZ3VlcmRvbi52MS5UcmlnZ2VyQg0KC19tYXhfcG9pbnRzQg0KC19taW5fcG9pbnRzKloKCkxldmVsQmFzaXMSGwoXTEVWRUxfQkFTSVNfVU5TUEVDSUZJRUQQABIXChNMRVZFTF9CQVNJU19CQUxBTkNFEAESFgoSTEVWRUxfQkFTSVNfRUFSTkVEEAIqXgoIUm91bmRpbmcSGAoUUk9VTkRJTkdfVU5TUEVDSUZJRUQQABIRCg1ST1VORElOR19ET1dOEAESDwoLUk9VTkRJTkdfVVAQAhIUChBST1VORElOR19ORUFSRVNUEAMqYAoHT25GbG9vchIYChRPTl9GTE9PUl9VTlNQRUNJRklFRBAAEhMKD09OX0ZMT09SX1JFRlVTRRABEhIKDk9OX0ZMT09SX0NMQU1QEAISEgoOT05fRkxPT1JfQUxMT1cQAypkCgZQZXJpb2QSFgoSUEVSSU9EX1VOU1BFQ0lGSUVEEAASDwoLUEVSSU9EX0hPVVIQARIOCgpQRVJJT0RfREFZEAISDwoLUEVSSU9EX1dFRUsQAxIQCgxQRVJJT0RfTU9OVEgQBCpnCg1UcmlnZ2VyU3RhdHVzEh4KGlRSSUdHRVJfU1RBVFVTX1VOU1BFQ0lGSUVEEAASGQoVVFJJR0dFUl9TVEFUVVNfQUNUSVZFEAESGwoXVFJJR0dFUl9TVEFUVVNfSU5BQ1RJVkUQAip7CgtCb29zdFN0YXR1cxIcChhCT09TVF9TVEFUVVNfVU5TUEVDSUZJRUQQABIaChZCT09TVF9TVEFUVVNfU0NIRURVTEVEEAESFwoTQk9PU1RfU1RBVFVTX0FDVElWRRACEhkKFUJPT1NUX1NUQVRVU19GSU5JU0hFRBADKlQKCUJvb3N0Wm9uZRIaChZCT09TVF9aT05FX1VOU1BFQ0lGSUVEEAASEwoPQk9PU1RfWk9ORV9VU0VSEAESFgoSQk9PU1RfWk9ORV9QUk9KRUNUEAIqTgoIU2V2ZXJpdHkSGAoUU0VWRVJJVFlfVU5TUEVDSUZJRUQQABISCg5TRVZFUklUWV9FUlJPUhABEhQKEFNFVkVSSVRZX1dBUk5JTkcQAmIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * A member of the app as a sender describes it. Fields that are absent leave what is stored as it is.
@@ -162,6 +162,13 @@ export type MetricTrigger = Message<"guerdon.v1.MetricTrigger"> & {
    * @generated from field: repeated guerdon.v1.AttributeFilter event_attributes = 3;
    */
   eventAttributes: AttributeFilter[];
+
+  /**
+   * How often it may pay one user; absent: as often as it fires.
+   *
+   * @generated from field: guerdon.v1.TriggerLimits limits = 4;
+   */
+  limits?: TriggerLimits | undefined;
 };
 
 /**
@@ -170,6 +177,91 @@ export type MetricTrigger = Message<"guerdon.v1.MetricTrigger"> & {
  */
 export const MetricTriggerSchema: GenMessage<MetricTrigger> = /*@__PURE__*/
   messageDesc(file_guerdon_v1_types, 3);
+
+/**
+ * A user creation trigger: pays once, when a user becomes known.
+ *
+ * @generated from message guerdon.v1.UserCreationTrigger
+ */
+export type UserCreationTrigger = Message<"guerdon.v1.UserCreationTrigger"> & {
+};
+
+/**
+ * Describes the message guerdon.v1.UserCreationTrigger.
+ * Use `create(UserCreationTriggerSchema)` to create a new message.
+ */
+export const UserCreationTriggerSchema: GenMessage<UserCreationTrigger> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_types, 4);
+
+/**
+ * So many a period.
+ *
+ * @generated from message guerdon.v1.PeriodLimit
+ */
+export type PeriodLimit = Message<"guerdon.v1.PeriodLimit"> & {
+  /**
+   * At most so many, 1 to 999,999,999,999,999.
+   *
+   * @generated from field: int64 most = 1;
+   */
+  most: bigint;
+
+  /**
+   * In each of these.
+   *
+   * @generated from field: guerdon.v1.Period per = 2;
+   */
+  per: Period;
+};
+
+/**
+ * Describes the message guerdon.v1.PeriodLimit.
+ * Use `create(PeriodLimitSchema)` to create a new message.
+ */
+export const PeriodLimitSchema: GenMessage<PeriodLimit> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_types, 5);
+
+/**
+ * How often a trigger may pay one user. An award counts in the period of its own instant, whenever it comes.
+ *
+ * @generated from message guerdon.v1.TriggerLimits
+ */
+export type TriggerLimits = Message<"guerdon.v1.TriggerLimits"> & {
+  /**
+   * So many awards a period; at most 999,999,999. Absent: any number.
+   *
+   * @generated from field: guerdon.v1.PeriodLimit awards = 1;
+   */
+  awards?: PeriodLimit | undefined;
+
+  /**
+   * So many points a period; what is more is held back. Absent: any number.
+   *
+   * @generated from field: guerdon.v1.PeriodLimit points = 2;
+   */
+  points?: PeriodLimit | undefined;
+
+  /**
+   * From one award to the next, whole seconds up to 99,999 days; absent: none.
+   *
+   * @generated from field: google.protobuf.Duration cooldown = 3;
+   */
+  cooldown?: Duration | undefined;
+
+  /**
+   * Key of an event attribute: one award for each of its values, none for events without it; empty: none.
+   *
+   * @generated from field: string once_per = 4;
+   */
+  oncePer: string;
+};
+
+/**
+ * Describes the message guerdon.v1.TriggerLimits.
+ * Use `create(TriggerLimitsSchema)` to create a new message.
+ */
+export const TriggerLimitsSchema: GenMessage<TriggerLimits> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_types, 6);
 
 /**
  * A rule of a points system.
@@ -218,6 +310,14 @@ export type Trigger = Message<"guerdon.v1.Trigger"> & {
      */
     value: MetricTrigger;
     case: "metric";
+  } | {
+    /**
+     * Fires once, when a user becomes known.
+     *
+     * @generated from field: guerdon.v1.UserCreationTrigger user_creation = 9;
+     */
+    value: UserCreationTrigger;
+    case: "userCreation";
   } | { case: undefined; value?: undefined };
 
   /**
@@ -247,7 +347,7 @@ export type Trigger = Message<"guerdon.v1.Trigger"> & {
  * Use `create(TriggerSchema)` to create a new message.
  */
 export const TriggerSchema: GenMessage<Trigger> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_types, 4);
+  messageDesc(file_guerdon_v1_types, 7);
 
 /**
  * A time-limited multiplier on awards.
@@ -380,7 +480,7 @@ export type Boost = Message<"guerdon.v1.Boost"> & {
  * Use `create(BoostSchema)` to create a new message.
  */
 export const BoostSchema: GenMessage<Boost> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_types, 5);
+  messageDesc(file_guerdon_v1_types, 8);
 
 /**
  * What is wrong, or strange, with one item of a list. Other items do not depend on it.
@@ -422,7 +522,7 @@ export type Issue = Message<"guerdon.v1.Issue"> & {
  * Use `create(IssueSchema)` to create a new message.
  */
 export const IssueSchema: GenMessage<Issue> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_types, 6);
+  messageDesc(file_guerdon_v1_types, 9);
 
 /**
  * A boost as it was applied to one award.
@@ -450,7 +550,7 @@ export type AppliedBoost = Message<"guerdon.v1.AppliedBoost"> & {
  * Use `create(AppliedBoostSchema)` to create a new message.
  */
 export const AppliedBoostSchema: GenMessage<AppliedBoost> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_types, 7);
+  messageDesc(file_guerdon_v1_types, 10);
 
 /**
  * Points given, or taken, by a trigger: one a trigger and event.
@@ -480,7 +580,7 @@ export type Award = Message<"guerdon.v1.Award"> & {
   amount: bigint;
 
   /**
-   * Points that cap or floor held back, in the direction of `amount`; at most 2^63 - 1, also where it was more.
+   * Points that cap, floor or a limit of the trigger held back, in the direction of `amount`; at most 2^63 - 1, also where it was more.
    *
    * @generated from field: int64 withheld = 4;
    */
@@ -508,7 +608,7 @@ export type Award = Message<"guerdon.v1.Award"> & {
   boosts: AppliedBoost[];
 
   /**
-   * The instant the award is judged at: the instant of its event.
+   * The instant the award is judged at: that of its event, or of the user's creation.
    *
    * @generated from field: google.protobuf.Timestamp occurred_at = 8;
    */
@@ -522,7 +622,7 @@ export type Award = Message<"guerdon.v1.Award"> & {
   eventId: string;
 
   /**
-   * Whether cap or floor held something back.
+   * Whether cap, floor or a limit of the trigger held something back.
    *
    * @generated from field: bool capped = 10;
    */
@@ -534,7 +634,7 @@ export type Award = Message<"guerdon.v1.Award"> & {
  * Use `create(AwardSchema)` to create a new message.
  */
 export const AwardSchema: GenMessage<Award> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_types, 8);
+  messageDesc(file_guerdon_v1_types, 11);
 
 /**
  * The effect of one event on one points system.
@@ -550,7 +650,7 @@ export type EventPoints = Message<"guerdon.v1.EventPoints"> & {
   added: bigint;
 
   /**
-   * Points held back by cap or floor; at most 2^63 - 1, also where it was more.
+   * Points held back by cap, floor or limits; at most 2^63 - 1, also where it was more.
    *
    * @generated from field: int64 withheld = 2;
    */
@@ -590,7 +690,7 @@ export type EventPoints = Message<"guerdon.v1.EventPoints"> & {
  * Use `create(EventPointsSchema)` to create a new message.
  */
 export const EventPointsSchema: GenMessage<EventPoints> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_types, 9);
+  messageDesc(file_guerdon_v1_types, 12);
 
 /**
  * A currency of a project.
@@ -667,7 +767,7 @@ export type PointsSystem = Message<"guerdon.v1.PointsSystem"> & {
  * Use `create(PointsSystemSchema)` to create a new message.
  */
 export const PointsSystemSchema: GenMessage<PointsSystem> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_types, 10);
+  messageDesc(file_guerdon_v1_types, 13);
 
 /**
  * What a level is compared with.
@@ -807,6 +907,61 @@ export const OnFloorSchema: GenEnum<OnFloor> = /*@__PURE__*/
   enumDesc(file_guerdon_v1_types, 2);
 
 /**
+ * The periods of limits.
+ *
+ * @generated from enum guerdon.v1.Period
+ */
+export const Period = {
+  /**
+   * Not set.
+   *
+   * @generated from enum value: PERIOD_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Hours of the clock, the same everywhere.
+   *
+   * @generated from enum value: PERIOD_HOUR = 1;
+   */
+  HOUR: 1,
+
+  /**
+   * Days in the user's zone.
+   *
+   * @generated from enum value: PERIOD_DAY = 2;
+   */
+  DAY: 2,
+
+  /**
+   * Weeks from Monday in the user's zone.
+   *
+   * @generated from enum value: PERIOD_WEEK = 3;
+   */
+  WEEK: 3,
+
+  /**
+   * Months in the user's zone.
+   *
+   * @generated from enum value: PERIOD_MONTH = 4;
+   */
+  MONTH: 4,
+} as const;
+
+/**
+ * The periods of limits.
+ *
+ * @generated from enum guerdon.v1.Period
+ */
+export type Period = (typeof Period)[keyof typeof Period] | UnknownEnum;
+
+/**
+ * Describes the enum guerdon.v1.Period.
+ */
+export const PeriodSchema: GenEnum<Period> = /*@__PURE__*/
+  enumDesc(file_guerdon_v1_types, 3);
+
+/**
  * Whether a trigger fires.
  *
  * @generated from enum guerdon.v1.TriggerStatus
@@ -845,7 +1000,7 @@ export type TriggerStatus = (typeof TriggerStatus)[keyof typeof TriggerStatus] |
  * Describes the enum guerdon.v1.TriggerStatus.
  */
 export const TriggerStatusSchema: GenEnum<TriggerStatus> = /*@__PURE__*/
-  enumDesc(file_guerdon_v1_types, 3);
+  enumDesc(file_guerdon_v1_types, 4);
 
 /**
  * Where a boost stands. Shown, and announced, a moment after the instant; whether it multiplies an award depends on the
@@ -895,7 +1050,7 @@ export type BoostStatus = (typeof BoostStatus)[keyof typeof BoostStatus] | Unkno
  * Describes the enum guerdon.v1.BoostStatus.
  */
 export const BoostStatusSchema: GenEnum<BoostStatus> = /*@__PURE__*/
-  enumDesc(file_guerdon_v1_types, 4);
+  enumDesc(file_guerdon_v1_types, 5);
 
 /**
  * Whose days a window of days is made of.
@@ -936,7 +1091,7 @@ export type BoostZone = (typeof BoostZone)[keyof typeof BoostZone] | UnknownEnum
  * Describes the enum guerdon.v1.BoostZone.
  */
 export const BoostZoneSchema: GenEnum<BoostZone> = /*@__PURE__*/
-  enumDesc(file_guerdon_v1_types, 5);
+  enumDesc(file_guerdon_v1_types, 6);
 
 /**
  * How bad an issue is.
@@ -977,5 +1132,5 @@ export type Severity = (typeof Severity)[keyof typeof Severity] | UnknownEnum;
  * Describes the enum guerdon.v1.Severity.
  */
 export const SeveritySchema: GenEnum<Severity> = /*@__PURE__*/
-  enumDesc(file_guerdon_v1_types, 6);
+  enumDesc(file_guerdon_v1_types, 7);
 
