@@ -24,7 +24,6 @@ export type Reason =
   | 'API_KEY_MISSING'
   | 'API_KEY_INVALID'
   | 'KEY_NOT_ALLOWED'
-  | 'USER_UNKNOWN'
   | 'EVENT_UNKNOWN'
   | 'BOOST_UNKNOWN'
   | 'PROJECT_UNKNOWN'
@@ -104,6 +103,14 @@ const REFUSALS: Record<
   POINTS_SYSTEM_UNKNOWN: {
     code: 'NOT_FOUND',
     message: () => 'system_key: the points system is no longer in the program',
+  },
+  USER_EXISTS: {
+    code: 'ALREADY_EXISTS',
+    message: () => 'user.id: is known already; IdentifyUser and UpdateUser change what is known',
+  },
+  USER_UNKNOWN: {
+    code: 'NOT_FOUND',
+    message: () => 'user.id: is not known; IdentifyUser and CreateUser make a user known',
   },
   IDEMPOTENCY_KEY_REUSED: {
     code: 'ALREADY_EXISTS',

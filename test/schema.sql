@@ -108,7 +108,7 @@ create table entries (
   constraint entries_cause_unique UNIQUE (user_id, system_id, cause_key),
   constraint entries_pkey PRIMARY KEY (user_id, system_id, version),
   constraint entries_amount_range CHECK (((amount <> 0) AND ((amount >= '-9007199254740991'::bigint) AND (amount <= '9007199254740991'::bigint)))),
-  constraint entries_award_caused CHECK (((kind <> 'award'::text) OR ((event_id IS NOT NULL) AND (trigger_id IS NOT NULL)))),
+  constraint entries_award_caused CHECK (((kind <> 'award'::text) OR ((trigger_id IS NOT NULL) AND ((event_id IS NOT NULL) <> (command_id IS NOT NULL))))),
   constraint entries_command_caused CHECK (((kind <> ALL (ARRAY['spend'::text, 'adjust'::text])) OR (command_id IS NOT NULL))),
   constraint entries_hash_length CHECK ((octet_length(hash) = 32)),
   constraint entries_kind_known CHECK ((kind = ANY (ARRAY['award'::text, 'spend'::text, 'adjust'::text, 'expire'::text, 'reverse'::text]))),
@@ -296,9 +296,9 @@ create table refusals (
   code text not null,
   detail jsonb not null,
   constraint refusals_pkey PRIMARY KEY (user_id, id),
-  constraint refusals_code_known CHECK ((code = ANY (ARRAY['OUT_OF_POINTS'::text, 'ABOVE_CAP'::text, 'TOTAL_OUT_OF_RANGE'::text, 'BALANCE_OUT_OF_RANGE'::text, 'IDEMPOTENCY_KEY_REUSED'::text, 'POINTS_SYSTEM_UNKNOWN'::text]))),
-  constraint refusals_kind_known CHECK ((kind = ANY (ARRAY['event'::text, 'spend'::text, 'adjust'::text]))),
-  constraint refusals_target CHECK ((((kind = 'event'::text) = (metric_id IS NOT NULL)) AND ((kind = 'event'::text) = (system_id IS NULL))))
+  constraint refusals_code_known CHECK ((code = ANY (ARRAY['OUT_OF_POINTS'::text, 'ABOVE_CAP'::text, 'TOTAL_OUT_OF_RANGE'::text, 'BALANCE_OUT_OF_RANGE'::text, 'IDEMPOTENCY_KEY_REUSED'::text, 'POINTS_SYSTEM_UNKNOWN'::text, 'USER_EXISTS'::text, 'USER_UNKNOWN'::text]))),
+  constraint refusals_kind_known CHECK ((kind = ANY (ARRAY['event'::text, 'spend'::text, 'adjust'::text, 'user'::text]))),
+  constraint refusals_target CHECK ((((kind = 'event'::text) = (metric_id IS NOT NULL)) AND ((kind = ANY (ARRAY['spend'::text, 'adjust'::text])) = (system_id IS NOT NULL))))
 );
 CREATE INDEX refusals_id ON public.refusals USING btree (id);
 
@@ -363,6 +363,22 @@ create table user_boosts (
 CREATE INDEX user_boosts_due ON public.user_boosts USING btree (due_at) WHERE (due_at IS NOT NULL);
 CREATE UNIQUE INDEX user_boosts_id ON public.user_boosts USING btree (id);
 CREATE INDEX user_boosts_system ON public.user_boosts USING btree (system_id, id);
+
+create table user_commands (
+  user_id bigint not null,
+  id uuid not null,
+  mode text not null,
+  created boolean not null,
+  received_at timestamp(3) with time zone not null,
+  created_at timestamp(3) with time zone not null,
+  program_version integer not null,
+  decision jsonb,
+  constraint user_commands_pkey PRIMARY KEY (user_id, id),
+  constraint user_commands_created_decided CHECK ((created = (decision IS NOT NULL))),
+  constraint user_commands_mode_known CHECK ((mode = ANY (ARRAY['create'::text, 'identify'::text, 'update'::text]))),
+  constraint user_commands_update_known CHECK (((mode <> 'update'::text) OR (NOT created)))
+);
+CREATE UNIQUE INDEX user_commands_created_once ON public.user_commands USING btree (user_id) WHERE created;
 
 create table users (
   id bigint generated always as identity not null,
@@ -486,6 +502,10 @@ CREATE TRIGGER refusals_append_only BEFORE DELETE OR UPDATE ON public.refusals F
 
 CREATE TRIGGER refusals_no_truncate BEFORE TRUNCATE ON public.refusals FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
+CREATE TRIGGER user_commands_append_only BEFORE DELETE OR UPDATE ON public.user_commands FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+CREATE TRIGGER user_commands_no_truncate BEFORE TRUNCATE ON public.user_commands FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
 comment on column api_keys.user_id is 'The app''s own id of the user that an application key is bound to';
 
 comment on column audit.fields is 'A list of {field, before, after}; null: there was none';
@@ -501,5 +521,7 @@ comment on column global_boosts.starts_at is 'The window as instants, by the zon
 comment on column user_boosts.due_at is 'When its status changes next; null: never again';
 
 comment on column user_boosts.starts_at is 'The window as instants, by the zones known when it was resolved';
+
+comment on column user_commands.decision is 'What the user got for becoming known; null: was known before';
 
 comment on column users.created_at is 'Receipt of the first command that was applied; null: the row only gives refused attempts an id';

@@ -7,6 +7,7 @@ import type { Instant, Usage, UserBoost } from '../rules/types.ts';
 import { type Command, distinctUsers, identityOf } from './command.ts';
 import { decideEvent } from './decide-event.ts';
 import { decideTransaction } from './decide-transaction.ts';
+import { decideUser } from './decide-user.ts';
 import type { Outcome } from './outcome.ts';
 import { collect, type State, userKey } from './state.ts';
 
@@ -47,7 +48,9 @@ export async function decideBatch(client: Client, prepared: Prepared, now: Insta
     const outcome =
       command.kind === 'event'
         ? decideEvent(state, index, command, prepared.boosts.get(userKey(command)) ?? [])
-        : decideTransaction(state, index, command);
+        : command.kind === 'user'
+          ? decideUser(state, index, command, prepared.boosts.get(userKey(command)) ?? [])
+          : decideTransaction(state, index, command);
     if (outcome.status === 'applied') applied.add(identity);
     outcomes.set(command.id, outcome);
   }
@@ -65,13 +68,13 @@ async function load(client: Client, prepared: Prepared, now: Instant): Promise<S
   for (const command of prepared.fresh) {
     const userId = (users.get(userKey(command)) as UserRow).id;
     const account = (systemId: string) => accounts.set(pairKey(userId, systemId), { userId, systemId });
+    const index = programOf(prepared, command);
+    if ((users.get(userKey(command)) as UserRow).createdAt === null) index.creationSystemIds.forEach(account);
     if (command.kind !== 'event') {
-      account(command.systemId);
+      if (command.kind !== 'user') account(command.systemId);
       continue;
     }
     totals.set(pairKey(userId, command.metricId), { userId, metricId: command.metricId });
-    const index = programOf(prepared, command);
-    if ((users.get(userKey(command)) as UserRow).createdAt === null) index.creationSystemIds.forEach(account);
     const touched = index.byMetric.get(command.metricId);
     for (const systemId of touched?.systemIds ?? []) account(systemId);
     for (const triggerId of touched?.countingTriggerIds ?? []) {
@@ -95,6 +98,7 @@ async function load(client: Client, prepared: Prepared, now: Instant): Promise<S
       events: [],
       entries: [],
       commands: [],
+      userCommands: [],
       refusals: [],
       announcements: [],
       zoneChanges: [],

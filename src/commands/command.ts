@@ -46,10 +46,18 @@ export interface TransactionCommand extends CommandBase {
   key: string;
 }
 
-export type Command = EventCommand | TransactionCommand;
+/** A user who is to be made known, changed, or whichever it takes. */
+export interface UserCommand extends CommandBase {
+  kind: 'user';
+  mode: 'create' | 'identify' | 'update';
+  profile: Profile;
+}
+
+export type Command = EventCommand | TransactionCommand | UserCommand;
 
 /** What makes two commands the same one: a repeat has the identity of the first. */
 export function identityOf(command: Command): string {
+  if (command.kind === 'user') return command.id;
   if (command.kind !== 'event') {
     return canonical([command.projectId, command.user, command.kind, command.systemId, command.key]);
   }
@@ -60,6 +68,7 @@ export function identityOf(command: Command): string {
 
 /** The content that a repeat must share with the first; the profile and the reason may differ. */
 export function contentOf(command: Command): string {
+  if (command.kind === 'user') return canonical([command.mode, command.profile]);
   if (command.kind !== 'event') return command.amount;
   return eventContent(command.value, command.attributes, command.occurredAtSent ? command.occurredAt : null);
 }

@@ -9,8 +9,8 @@ import { toRecord } from '../rules/record.ts';
 import type { Applied, Counter, Fired, Trigger, Usage, UserBoost } from '../rules/types.ts';
 import type { EventCommand } from './command.ts';
 import type { EventOutcome, Outcome } from './outcome.ts';
-import { withProfile } from './profile.ts';
-import { addEntry, changeAccount, refuse, type State, userKey } from './state.ts';
+import { saveUser, withProfile } from './profile.ts';
+import { addAwards, changeAccount, pick, refuse, type State, userKey } from './state.ts';
 
 export function decideEvent(
   state: State,
@@ -84,24 +84,9 @@ function applyEvent(
     state.triggerCounters.set(pairKey(user.id, item.triggerId), item.counter.after);
   }
   for (const fired of decision.fired) {
-    if (fired.version === null) continue;
-    const trigger = index.triggerById.get(fired.triggerId) as Trigger;
-    use(state, user, command, trigger, fired);
-    addEntry(state, {
-      userId: user.id,
-      systemId: fired.systemId,
-      version: fired.version,
-      kind: 'award',
-      amount: fired.amount,
-      balanceAfter: fired.balanceAfter,
-      causeKey: trigger.type === 'user_creation' ? `user_creation:${trigger.id}` : `event:${command.id}:${trigger.id}`,
-      eventId: command.id,
-      triggerId: fired.triggerId,
-      commandId: null,
-      occurredAt: fired.at ?? command.occurredAt,
-      createdAt: state.now,
-    });
+    if (fired.version !== null) use(state, user, command, index.triggerById.get(fired.triggerId) as Trigger, fired);
   }
+  addAwards(state, index, user, decision, { eventId: command.id, commandId: null, at: command.occurredAt });
   for (const change of decision.systems) changeAccount(state, user, change, command.id);
   return {
     status: 'applied',
@@ -124,23 +109,4 @@ function use(state: State, user: UserRow, command: EventCommand, trigger: Trigge
     own.set(key, usage);
     state.changed.usage.set(`${user.id} ${key}`, { userId: user.id, triggerId: trigger.id, slot, ...usage });
   }
-}
-
-function saveUser(state: State, user: UserRow, command: EventCommand): void {
-  const old = state.users.get(userKey(command)) as UserRow;
-  if (old.createdAt !== null && JSON.stringify(old.zones) !== JSON.stringify(user.zones)) {
-    state.postings.zoneChanges.push({ projectId: user.projectId, userId: user.id });
-  }
-  const saved = { ...user, createdAt: user.createdAt ?? command.receivedAt, updatedAt: state.now };
-  state.users.set(userKey(command), saved);
-  state.changed.users.add(saved);
-}
-
-function pick<T>(rows: Map<string, T>, userId: string, parts: readonly string[]): Map<string, T> {
-  const picked = new Map<string, T>();
-  for (const part of parts) {
-    const row = rows.get(pairKey(userId, part));
-    if (row !== undefined) picked.set(part, row);
-  }
-  return picked;
 }

@@ -1,6 +1,12 @@
 import type { Queryable } from '../db/pool.ts';
 import { type BalanceNow, findAccounts } from '../ledger/balance.ts';
-import { type FoundTransaction, findPoisoned, findRefusals, findTransactions } from '../ledger/commands.ts';
+import {
+  type FoundTransaction,
+  findPoisoned,
+  findRefusals,
+  findTransactions,
+  findUserCommands,
+} from '../ledger/commands.ts';
 import { type FoundEvent, findEvents } from '../ledger/events.ts';
 import type { DecisionRecord } from '../rules/record.ts';
 import type { Instant, RefusalCode } from '../rules/types.ts';
@@ -32,6 +38,13 @@ export interface TransactionOutcome {
   now?: Now;
 }
 
+export interface UserOutcome {
+  status: 'applied';
+  kind: 'user';
+  /** Whether the user became known by it. */
+  created: boolean;
+}
+
 export interface RefusedOutcome {
   status: 'refused';
   code: RefusalCode;
@@ -44,15 +57,19 @@ export interface FailedOutcome {
 }
 
 /** What became of a command; plain JSON, since it travels between processes. */
-export type Outcome = EventOutcome | TransactionOutcome | RefusedOutcome | FailedOutcome;
+export type Outcome = EventOutcome | TransactionOutcome | UserOutcome | RefusedOutcome | FailedOutcome;
 
 /** The committed outcomes of those commands that have one, by attempt id. */
 export async function readOutcomes(db: Queryable, commands: readonly Command[]): Promise<Map<string, Outcome>> {
   const events = commands.filter((command) => command.kind === 'event');
-  const transactions = commands.filter((command) => command.kind !== 'event');
-  const [foundEvents, foundTransactions, refusals, poisoned] = await Promise.all([
+  const transactions = commands.filter(
+    (command): command is TransactionCommand => command.kind === 'spend' || command.kind === 'adjust',
+  );
+  const users = commands.filter((command) => command.kind === 'user');
+  const [foundEvents, foundTransactions, foundUsers, refusals, poisoned] = await Promise.all([
     findEvents(db, events),
     findTransactions(db, transactions),
+    findUserCommands(db, users),
     findRefusals(db, commands),
     findPoisoned(db, commands),
   ]);
@@ -67,6 +84,7 @@ export async function readOutcomes(db: Queryable, commands: readonly Command[]):
     const found = foundTransactions.get(transaction.id);
     if (found !== undefined) outcomes.set(transaction.id, transactionOutcome(transaction, found, accounts));
   }
+  for (const [id, created] of foundUsers) outcomes.set(id, { status: 'applied', kind: 'user', created });
   for (const [id, refusal] of refusals) outcomes.set(id, { status: 'refused', ...refusal });
   return outcomes;
 }

@@ -1,12 +1,13 @@
 import type { UserRow } from '../ledger/rows.ts';
 import { changeZone } from '../rules/zone.ts';
-import type { EventCommand } from './command.ts';
+import type { EventCommand, UserCommand } from './command.ts';
+import { type State, userKey } from './state.ts';
 
 /**
- * The user after the update that came with the event: absent fields stay, empty ones are cleared. A zone that was reported
+ * The user after the update that the command brings: absent fields stay, empty ones are cleared. A zone that was reported
  * before what is stored, and comes after it, is taken as reported now, so that no zone that was in force is forgotten.
  */
-export function withProfile(user: UserRow, command: EventCommand): UserRow {
+export function withProfile(user: UserRow, command: EventCommand | UserCommand): UserRow {
   const { name, email, tz, attributes } = command.profile;
   return {
     ...user,
@@ -20,4 +21,15 @@ export function withProfile(user: UserRow, command: EventCommand): UserRow {
 function merge(stored: UserRow['attributes'], given: UserRow['attributes']): UserRow['attributes'] {
   const merged = new Map([...Object.entries(stored), ...Object.entries(given)]);
   return Object.fromEntries([...merged].filter(([, value]) => value !== ''));
+}
+
+/** Keeps the user as changed by the command, and has windows of days resolved anew where the zone changed. */
+export function saveUser(state: State, user: UserRow, command: EventCommand | UserCommand): void {
+  const old = state.users.get(userKey(command)) as UserRow;
+  if (old.createdAt !== null && JSON.stringify(old.zones) !== JSON.stringify(user.zones)) {
+    state.postings.zoneChanges.push({ projectId: user.projectId, userId: user.id });
+  }
+  const saved = { ...user, createdAt: user.createdAt ?? command.receivedAt, updatedAt: state.now };
+  state.users.set(userKey(command), saved);
+  state.changed.users.add(saved);
 }

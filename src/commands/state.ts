@@ -2,7 +2,8 @@ import { entryHash } from '../ledger/hash.ts';
 import { type AccountState, pairKey } from '../ledger/load.ts';
 import type { Postings } from '../ledger/post.ts';
 import type { EntryRow, UsageRow, UserRow } from '../ledger/rows.ts';
-import type { Counter, Instant, Refused, SystemChange, Usage } from '../rules/types.ts';
+import type { ProgramIndex } from '../rules/program.ts';
+import type { Applied, Counter, Instant, Refused, SystemChange, Usage } from '../rules/types.ts';
 import type { Command } from './command.ts';
 import type { Outcome } from './outcome.ts';
 
@@ -35,10 +36,10 @@ export function refuse(
     id: command.id,
     kind: command.kind,
     metricId: event?.metricId ?? null,
-    systemId: command.kind === 'event' ? null : command.systemId,
-    keyed: command.key !== null,
-    key: command.key ?? command.id,
-    value: command.kind === 'event' ? command.value : command.amount,
+    systemId: 'systemId' in command ? command.systemId : null,
+    keyed: 'key' in command && command.key !== null,
+    key: ('key' in command ? command.key : null) ?? command.id,
+    value: 'value' in command ? command.value : 'amount' in command ? command.amount : '0',
     attributes: event?.attributes ?? {},
     occurredAt: event?.occurredAt ?? command.receivedAt,
     receivedAt: command.receivedAt,
@@ -57,6 +58,34 @@ export function addEntry(state: State, row: Omit<EntryRow, 'hash'>): void {
   const entry = { ...row, hash: entryHash(account.hash, row) };
   state.postings.entries.push(entry);
   state.accounts.set(key, { ...account, hash: entry.hash });
+}
+
+/** The entries of what was decided to be given or taken: one a trigger that fired and was not left with nothing. */
+export function addAwards(
+  state: State,
+  index: ProgramIndex,
+  user: UserRow,
+  decision: Applied,
+  cause: { eventId: string | null; commandId: string | null; at: Instant },
+): void {
+  for (const fired of decision.fired) {
+    if (fired.version === null) continue;
+    const creation = index.triggerById.get(fired.triggerId)?.type === 'user_creation';
+    addEntry(state, {
+      userId: user.id,
+      systemId: fired.systemId,
+      version: fired.version,
+      kind: 'award',
+      amount: fired.amount,
+      balanceAfter: fired.balanceAfter,
+      causeKey: creation ? `user_creation:${fired.triggerId}` : `event:${cause.eventId}:${fired.triggerId}`,
+      eventId: cause.eventId,
+      triggerId: fired.triggerId,
+      commandId: cause.commandId,
+      occurredAt: fired.at ?? cause.at,
+      createdAt: state.now,
+    });
+  }
 }
 
 export function changeAccount(state: State, user: UserRow, change: SystemChange, cause: string): void {
@@ -85,6 +114,16 @@ export function collect(state: State): void {
     const [userId, triggerId] = key.split(' ') as [string, string];
     postings.triggerCounters.push({ userId, triggerId, counter });
   }
+}
+
+/** The rows of a user, by what they belong to. */
+export function pick<T>(rows: Map<string, T>, userId: string, parts: readonly string[]): Map<string, T> {
+  const picked = new Map<string, T>();
+  for (const part of parts) {
+    const row = rows.get(pairKey(userId, part));
+    if (row !== undefined) picked.set(part, row);
+  }
+  return picked;
 }
 
 export function userKey(command: Command): string {

@@ -122,7 +122,8 @@ export async function entriesOf(
 }
 
 export interface StoredAward {
-  eventId: string;
+  /** Null: given for becoming known without an event. */
+  eventId: string | null;
   triggerId: string;
   occurredAt: Instant;
   decision: DecisionRecord;
@@ -133,11 +134,13 @@ export async function awardsOf(db: Queryable, userId: string, systemId: string, 
   if (limit === 0) return [];
   const { rows } = await db.query({
     name: 'awards-of',
-    text: `select e.event_id, e.trigger_id, e.occurred_at, v.decision
+    text: `select e.event_id, e.trigger_id, e.occurred_at, coalesce(v.decision, c.decision) as decision
       from (
-        select version, event_id, trigger_id, occurred_at from entries
+        select version, event_id, command_id, trigger_id, occurred_at from entries
         where user_id = $1 and system_id = $2 and kind = 'award' order by version desc limit $3
-      ) e join events v on v.user_id = $1 and v.id = e.event_id
+      ) e
+      left join events v on v.user_id = $1 and v.id = e.event_id
+      left join user_commands c on c.user_id = $1 and c.id = e.command_id
       order by e.version desc`,
     values: [userId, systemId, limit],
   });

@@ -1,4 +1,5 @@
 import type { Queryable } from '../db/pool.ts';
+import type { DecisionRecord } from '../rules/record.ts';
 import { shortest } from './events.ts';
 import type { EntryRow, EventRow } from './rows.ts';
 
@@ -66,4 +67,23 @@ export async function* entriesInOrder(db: Queryable, userId: string, systemId: s
     }
     if (rows.length < ROWS_AT_ONCE) return;
   }
+}
+
+/** The call that made the user known, where it was not an event. */
+export interface CreationRow {
+  id: string;
+  receivedAt: number;
+  programVersion: number;
+  decision: DecisionRecord;
+}
+
+export async function creationOf(db: Queryable, userId: string): Promise<CreationRow | undefined> {
+  const { rows } = await db.query(
+    'select id, received_at, program_version, decision from user_commands where user_id = $1 and created',
+    [userId],
+  );
+  const row = rows[0];
+  if (row === undefined) return undefined;
+  const { id, decision, program_version: programVersion } = row;
+  return { id, receivedAt: row.received_at.getTime(), programVersion, decision };
 }

@@ -83,6 +83,31 @@ export async function findTransactions(
   );
 }
 
+/** Names one attempt of a call. */
+export interface AttemptName {
+  id: string;
+  projectId: string;
+  user: string;
+}
+
+/** Whether these very attempts made their users known, by attempt id; those that were not applied are absent. */
+export async function findUserCommands(db: Queryable, attempts: readonly AttemptName[]): Promise<Map<string, boolean>> {
+  if (attempts.length === 0) return new Map();
+  const { rows } = await db.query({
+    name: 'find-user-commands',
+    text: `select c.id, c.created
+      from unnest($1::bigint[], $2::text[], $3::uuid[]) as asked (project_id, external_id, id)
+      join users u using (project_id, external_id)
+      join user_commands c on c.user_id = u.id and c.id = asked.id`,
+    values: [
+      attempts.map((attempt) => attempt.projectId),
+      attempts.map((attempt) => attempt.user),
+      attempts.map((attempt) => attempt.id),
+    ],
+  });
+  return new Map(rows.map((row) => [row.id as string, row.created as boolean]));
+}
+
 export interface FoundRefusal {
   code: RefusalCode;
   detail: Readonly<Record<string, string>>;
@@ -91,7 +116,7 @@ export interface FoundRefusal {
 /** Refusals of exactly these attempts, by attempt id. */
 export async function findRefusals(
   db: Queryable,
-  attempts: readonly { id: string; projectId: string; user: string }[],
+  attempts: readonly AttemptName[],
 ): Promise<Map<string, FoundRefusal>> {
   if (attempts.length === 0) return new Map();
   const { rows } = await db.query({

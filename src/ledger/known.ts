@@ -1,8 +1,15 @@
 import type { Queryable } from '../db/pool.ts';
-import { findPoisoned, findRefusals, findTransactions, type TransactionName } from './commands.ts';
+import {
+  type AttemptName,
+  findPoisoned,
+  findRefusals,
+  findTransactions,
+  findUserCommands,
+  type TransactionName,
+} from './commands.ts';
 import { type EventName, findKnownEvents } from './events.ts';
 
-type Name = ({ kind: 'event' } & EventName) | TransactionName;
+type Name = ({ kind: 'event' } & EventName) | TransactionName | ({ kind: 'user' } & AttemptName);
 
 /**
  * The ids of those commands that already have an outcome: applied under the same key, refused or set aside as this very
@@ -11,11 +18,14 @@ type Name = ({ kind: 'event' } & EventName) | TransactionName;
 export async function findKnown(db: Queryable, commands: readonly Name[]): Promise<Set<string>> {
   const events = commands.filter((command) => command.kind === 'event');
   const known = new Set(await findKnownEvents(db, events));
-  const transactions = commands.filter((command) => command.kind !== 'event');
-  if (transactions.length > 0) {
+  const others = commands.filter((command) => command.kind !== 'event');
+  if (others.length > 0) {
+    const transactions = others.filter((command) => command.kind !== 'user');
     for (const id of (await findTransactions(db, transactions)).keys()) known.add(id);
-    for (const id of (await findRefusals(db, transactions)).keys()) known.add(id);
-    for (const id of await findPoisoned(db, transactions)) known.add(id);
+    const users = others.filter((command) => command.kind === 'user');
+    for (const id of (await findUserCommands(db, users)).keys()) known.add(id);
+    for (const id of (await findRefusals(db, others)).keys()) known.add(id);
+    for (const id of await findPoisoned(db, others)) known.add(id);
   }
   return known;
 }

@@ -3,13 +3,23 @@ import { type Client, instantText } from '../db/pool.ts';
 import { formatDecimal } from '../rules/decimal.ts';
 import type { Counter } from '../rules/types.ts';
 import { HASH_VERSION } from './hash.ts';
-import type { AnnouncementRow, CommandRow, EntryRow, EventRow, RefusalRow, UsageRow, UserRow } from './rows.ts';
+import type {
+  AnnouncementRow,
+  CommandRow,
+  EntryRow,
+  EventRow,
+  RefusalRow,
+  UsageRow,
+  UserCommandRow,
+  UserRow,
+} from './rows.ts';
 
 /** All that one batch writes. Accounts are not here: the database derives them from the entries. */
 export interface Postings {
   events: EventRow[];
   entries: EntryRow[];
   commands: CommandRow[];
+  userCommands: UserCommandRow[];
   refusals: RefusalRow[];
   announcements: AnnouncementRow[];
   /** Users whose windows of days are to be resolved anew. */
@@ -28,6 +38,7 @@ export async function post(client: Client, postings: Postings): Promise<void> {
   const statements = [
     insertion(events, postings.events),
     insertion(commands, postings.commands),
+    insertion(userCommands, postings.userCommands),
     insertion(entries, postings.entries),
     insertion(totals, postings.totals),
     insertion(triggerCounters, postings.triggerCounters),
@@ -103,6 +114,20 @@ const commands: Insert<CommandRow> = {
     ['entry_version', 'bigint', (row) => row.entryVersion.toString()],
     ['level_before', 'text', (row) => row.levelBefore],
     ['level_after', 'text', (row) => row.levelAfter],
+  ],
+};
+
+const userCommands: Insert<UserCommandRow> = {
+  table: 'user_commands',
+  columns: [
+    ['user_id', 'bigint', (row) => row.userId],
+    ['id', 'uuid', (row) => row.id],
+    ['mode', 'text', (row) => row.mode],
+    ['created', 'boolean', (row) => row.created],
+    ['received_at', 'timestamptz', (row) => instantText(row.receivedAt)],
+    ['created_at', 'timestamptz', (row) => instantText(row.createdAt)],
+    ['program_version', 'int', (row) => row.programVersion],
+    ['decision', 'jsonb', (row) => (row.decision === null ? null : JSON.stringify(row.decision))],
   ],
 };
 

@@ -82,10 +82,23 @@ export interface CommandRow {
   levelAfter: string | null;
 }
 
+/** A call that made a user known or changed what is known. */
+export interface UserCommandRow {
+  userId: string;
+  id: string;
+  mode: 'create' | 'identify' | 'update';
+  created: boolean;
+  receivedAt: Instant;
+  createdAt: Instant;
+  programVersion: number;
+  /** What the user got for becoming known; null: was known before. */
+  decision: DecisionRecord | null;
+}
+
 export interface RefusalRow {
   userId: string;
   id: string;
-  kind: 'event' | 'spend' | 'adjust';
+  kind: 'event' | 'spend' | 'adjust' | 'user';
   metricId: string | null;
   systemId: string | null;
   keyed: boolean;

@@ -1,11 +1,11 @@
 import type { Pool, Queryable } from '../db/pool.ts';
 import type { Programs } from '../db/programs.ts';
-import { decide } from '../rules/decide.ts';
+import { decide, decideCreation } from '../rules/decide.ts';
 import { formatDecimal, parseDecimal } from '../rules/decimal.ts';
 import { usageKey } from '../rules/quota.ts';
 import { type DecisionRecord, fromRecord, toRecord } from '../rules/record.ts';
-import type { Account, Counter, Fired, Program, Usage } from '../rules/types.ts';
-import { entriesInOrder, eventsInOrder } from './chains.ts';
+import type { Account, Applied, Counter, Fired, Program, Usage, UserState } from '../rules/types.ts';
+import { type CreationRow, creationOf, entriesInOrder, eventsInOrder } from './chains.ts';
 import { shortest } from './events.ts';
 import { canonical, entryHash, eventHash } from './hash.ts';
 import type { EntryRow, EventRow } from './rows.ts';
@@ -54,8 +54,21 @@ interface UserHead {
   event_hash: Buffer | null;
 }
 
-/** Awards that events decided and entries must show: by system and version. */
-type Expected = Map<string, { amount: bigint; balanceAfter: bigint; eventId: string; triggerId: string }>;
+/** Awards that were decided and entries must show: by system and version. */
+type Expected = Map<
+  string,
+  { amount: bigint; balanceAfter: bigint; eventId: string | null; commandId: string | null; triggerId: string }
+>;
+
+function expectAwards(
+  expected: Expected,
+  fired: readonly Fired[],
+  cause: { eventId: string | null; commandId: string | null },
+): void {
+  for (const one of fired) {
+    if (one.version !== null) expected.set(`${one.systemId} ${one.version}`, { ...one, ...cause });
+  }
+}
 
 async function verifyUser(
   pool: Pool,
@@ -67,6 +80,16 @@ async function verifyUser(
   const totals = new Map<string, Counter>();
   let seq = 0n;
   let hash: Buffer | null = null;
+  const creation = await creationOf(pool, user.id);
+  if (creation !== undefined) {
+    const { program } = await programs.get(pool, user.project_id, creation.programVersion);
+    const row = `user_commands (${user.id}, ${creation.id})`;
+    const again = createAgain(creation, program);
+    if (canonical(again) !== canonical(creation.decision)) {
+      return { row, fault: 'its program and inputs give another decision' };
+    }
+    expectAwards(expected, creationDecision(creation).fired, { eventId: null, commandId: creation.id });
+  }
   for await (const event of eventsInOrder(pool, user.id)) {
     const row = `events (${user.id}, ${event.id})`;
     const { program } = await programs.get(pool, user.project_id, event.programVersion);
@@ -75,10 +98,7 @@ async function verifyUser(
     seq = event.seq;
     hash = event.hash;
     totals.set(event.metricId, { total: parseDecimal(event.totalAfter), high: parseDecimal(event.highAfter) });
-    for (const fired of decisionOf(event).fired) {
-      if (fired.version === null) continue;
-      expected.set(`${fired.systemId} ${fired.version}`, { ...fired, eventId: event.id });
-    }
+    expectAwards(expected, decisionOf(event).fired, { eventId: event.id, commandId: null });
     counts.events += 1;
   }
   if (seq !== BigInt(user.seq))
@@ -109,32 +129,44 @@ function eventFault(
 /** Decides the event from what is stored with it. */
 function decideAgain(event: EventRow, program: Program): DecisionRecord | string {
   const stored = decisionOf(event);
+  const decision = decide(program, stateBefore(stored), {
+    metricId: event.metricId,
+    value: parseDecimal(event.value),
+    attributes: event.attributes,
+    at: event.occurredAt,
+    ...(stored.created !== null && { created: stored.created }),
+  });
+  return decision.outcome === 'applied' ? toRecord(decision) : decision.code;
+}
+
+/** Decides what the user got for becoming known from what is stored with it. */
+function createAgain(creation: CreationRow, program: Program): DecisionRecord | string {
+  const decision = decideCreation(program, stateBefore(creationDecision(creation)), creation.receivedAt);
+  return decision.outcome === 'applied' ? toRecord(decision) : decision.code;
+}
+
+function creationDecision({ decision, programVersion }: CreationRow): Applied {
+  const zero = { total: 0n, high: 0n };
+  return fromRecord(decision, { programVersion, counter: { before: zero, after: zero } });
+}
+
+/** Of the user's state, all that a decision looked at. */
+function stateBefore(stored: Applied): UserState {
   const accounts = new Map<string, Account>(stored.systems.map((change) => [change.systemId, change.before]));
   const counters = new Map<string, Counter>();
   for (const item of [...stored.fired, ...stored.notFired]) {
     if (item.counter !== undefined) counters.set(item.triggerId, item.counter.before);
   }
   const attributes = Object.entries(stored.consulted).filter((entry): entry is [string, string] => entry[1] !== null);
-  const decision = decide(
-    program,
-    {
-      attributes: Object.fromEntries(attributes),
-      zones: stored.zone === null ? [] : [{ from: Number.MIN_SAFE_INTEGER, zone: stored.zone }],
-      boosts: stored.userBoosts,
-      counter: stored.counter.before,
-      triggerCounters: counters,
-      usage: usageBefore(stored.fired),
-      accounts,
-    },
-    {
-      metricId: event.metricId,
-      value: parseDecimal(event.value),
-      attributes: event.attributes,
-      at: event.occurredAt,
-      ...(stored.created !== null && { created: stored.created }),
-    },
-  );
-  return decision.outcome === 'applied' ? toRecord(decision) : decision.code;
+  return {
+    attributes: Object.fromEntries(attributes),
+    zones: stored.zone === null ? [] : [{ from: Number.MIN_SAFE_INTEGER, zone: stored.zone }],
+    boosts: stored.userBoosts,
+    counter: stored.counter.before,
+    triggerCounters: counters,
+    usage: usageBefore(stored.fired),
+    accounts,
+  };
 }
 
 function usageBefore(fired: readonly Fired[]): Map<string, Usage> {
@@ -230,6 +262,7 @@ function entryFault(
     award.amount === entry.amount &&
     award.balanceAfter === entry.balanceAfter &&
     award.eventId === entry.eventId &&
+    award.commandId === entry.commandId &&
     award.triggerId === entry.triggerId;
   return asDecided ? undefined : 'its event decided another';
 }

@@ -1,20 +1,15 @@
 import { type Timestamp, timestampMs } from '@bufbuild/protobuf/wkt';
-import type { EventCommand, Profile } from '../commands/command.ts';
+import type { EventCommand } from '../commands/command.ts';
 import type { ProjectCatalog } from '../db/catalog.ts';
 import { GuerdonError, invalid, type Violation } from '../errors.ts';
 import { Ack, type SendEventRequest } from '../gen/guerdon/v1/event_service_pb.ts';
 import type { UserInput } from '../gen/guerdon/v1/types_pb.ts';
 import { DECIMAL_PATTERN, formatDecimal, parseDecimal } from '../rules/decimal.ts';
-import { isZone } from '../rules/zone.ts';
 import type { Call } from './call.ts';
 import { textViolation } from './text.ts';
+import { attributeViolations, KEY, lengthViolation, profileOf, undeclared, userViolations } from './user-input.ts';
 
-const KEY = /^[a-zA-Z0-9_-]{1,64}$/;
-const ID_MAX = 255;
-const TEXT_MAX = 255;
-const EMAIL_MAX = 320;
-const ZONE_MAX = 64;
-const ATTRIBUTES_MAX = 50;
+const KEY_MAX = 255;
 /** How far a sender's clock may run ahead of ours. */
 const AHEAD_MS = 5 * 60_000;
 /** The first instant of year 1 and the last of year 9999, which a Timestamp may not leave. */
@@ -64,15 +59,6 @@ function toCommand(call: Call, project: ProjectCatalog, request: SendEventReques
   };
 }
 
-function profileOf(user: UserInput): Profile {
-  return {
-    ...(user.name !== undefined && { name: user.name }),
-    ...(user.email !== undefined && { email: user.email }),
-    ...(user.tz !== undefined && { tz: user.tz }),
-    ...(Object.keys(user.attributes).length > 0 && { attributes: { ...user.attributes } }),
-  };
-}
-
 /** What is wrong with an event whoever sends it; the same as the proto's rules, and what they cannot say. */
 export function shapeViolations(request: SendEventRequest, now: number): Violation[] {
   return [
@@ -89,46 +75,13 @@ export function shapeViolations(request: SendEventRequest, now: number): Violati
           },
         ]),
     ...attributeViolations('attributes', request.attributes),
-    ...lengthViolation('idempotency_key', request.idempotencyKey, TEXT_MAX),
+    ...lengthViolation('idempotency_key', request.idempotencyKey, KEY_MAX),
     ...textViolation('idempotency_key', request.idempotencyKey),
     ...instantViolations(request.occurredAt, now),
     ...((Object.values(Ack) as number[]).includes(request.ack)
       ? []
       : [{ field: 'ack', description: 'must be a known value' }]),
   ];
-}
-
-function userViolations(user: UserInput): Violation[] {
-  const { id, name = '', email = '', tz } = user;
-  return [
-    ...(id === '' ? [{ field: 'user.id', description: 'must not be empty' }] : []),
-    ...lengthViolation('user.id', id, ID_MAX),
-    ...textViolation('user.id', id),
-    ...lengthViolation('user.name', name, TEXT_MAX),
-    ...textViolation('user.name', name),
-    ...lengthViolation('user.email', email, EMAIL_MAX),
-    ...textViolation('user.email', email),
-    ...(tz === undefined || (tz.length <= ZONE_MAX && isZone(tz))
-      ? []
-      : [{ field: 'user.tz', description: 'must be an IANA time zone such as "Europe/Berlin"' }]),
-    ...attributeViolations('user.attributes', user.attributes),
-  ];
-}
-
-function attributeViolations(field: string, attributes: Record<string, string>): Violation[] {
-  const entries = Object.entries(attributes);
-  if (entries.length > ATTRIBUTES_MAX) return [{ field, description: `must have at most ${ATTRIBUTES_MAX} entries` }];
-  return entries.flatMap(([key, value]) => {
-    const at = `${field}[${JSON.stringify(key)}]`;
-    if (!KEY.test(key)) return [{ field: at, description: 'keys are 1 to 64 letters, digits, "_" or "-"' }];
-    return [...lengthViolation(at, value, TEXT_MAX), ...textViolation(at, value)];
-  });
-}
-
-/** Characters are Unicode code points, as in the proto's rules and in PostgreSQL. */
-function lengthViolation(field: string, text: string, max: number): Violation[] {
-  if (text.length <= max || [...text].length <= max) return [];
-  return [{ field, description: `must have at most ${max} characters` }];
 }
 
 function instantViolations(occurredAt: Timestamp | undefined, now: number): Violation[] {
@@ -150,17 +103,6 @@ function declarationViolations(project: ProjectCatalog, request: SendEventReques
     ...undeclared('attributes', attributes, project.eventAttributes, 'an event attribute'),
     ...undeclared('user.attributes', user?.attributes ?? {}, project.userAttributes, 'a user attribute'),
   ];
-}
-
-function undeclared(
-  field: string,
-  given: Record<string, string>,
-  declared: ReadonlySet<string>,
-  what: string,
-): Violation[] {
-  return Object.keys(given)
-    .filter((key) => KEY.test(key) && !declared.has(key))
-    .map((key) => ({ field: `${field}[${JSON.stringify(key)}]`, description: `must be declared as ${what} first` }));
 }
 
 function keyViolations(project: ProjectCatalog, request: SendEventRequest): Violation[] {

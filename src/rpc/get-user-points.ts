@@ -31,7 +31,7 @@ export const getUserPoints = route(
         pointsToNextLevel: next.points - levelBasis(system, user),
       }),
       boosts: boosts.map((boost) => boostMessage(boost, user.zones, zone)),
-      awards: awards.map((award) => awardMessage(firedOf(award), { id: award.eventId, at: award.occurredAt })),
+      awards: awards.map((award) => awardMessage(firedOf(award), { id: award.eventId ?? '', at: award.occurredAt })),
       earned: user.earned,
     };
   },

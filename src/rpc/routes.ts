@@ -25,6 +25,11 @@ import { listPointsSystems } from './list-points-systems.ts';
 import { sendEvent } from './send-event.ts';
 import { sendEvents } from './send-events.ts';
 import { spendPoints } from './spend-points.ts';
+import { createUser } from './users/create-user.ts';
+import { getUser } from './users/get-user.ts';
+import { identifyUser } from './users/identify-user.ts';
+import { listUsers } from './users/list-users.ts';
+import { updateUser } from './users/update-user.ts';
 
 /** The routes of a file that has those of one noun. */
 const admin: readonly Route[] = [
@@ -58,5 +63,10 @@ export const routes: readonly Route[] = [
   updateBoosts,
   deleteBoosts,
   listUserBoosts,
+  createUser,
+  identifyUser,
+  updateUser,
+  getUser,
+  listUsers,
   ...admin,
 ];

@@ -257,7 +257,9 @@ export type RefusalCode =
   | 'TOTAL_OUT_OF_RANGE'
   | 'BALANCE_OUT_OF_RANGE'
   | 'IDEMPOTENCY_KEY_REUSED'
-  | 'POINTS_SYSTEM_UNKNOWN';
+  | 'POINTS_SYSTEM_UNKNOWN'
+  | 'USER_EXISTS'
+  | 'USER_UNKNOWN';
 
 /** A result, not an exception: nothing changes. `detail` holds codes and numbers for the message. */
 export interface Refused {

@@ -17,6 +17,7 @@ beforeAll(async () => {
   const { admin, boosts, events } = guerdon;
   await events.sendEvent({ metricKey: 'lessons', user: { id: 'ada' }, value: '1', idempotencyKey: 'k' });
   await events.sendEvent({ metricKey: 'lessons', user: { id: 'ada' }, value: '1' });
+  await guerdon.users.createUser({ user: { id: 'cleo' } });
   const boost = { userId: 'ada', name: 'b', multiplier: '2', start: '2024-01-01' };
   await boosts.createBoosts({ systemKey: 'xp', boosts: [boost, boost, { ...boost, name: 'c' }] });
   const projects = await admin.createProjects({ projects: [{ key: 'other', name: 'Other' }] });
@@ -104,6 +105,7 @@ const LISTS: Record<string, object> = {
   ListBoosts: { systemKey: 'xp' },
   ListUserBoosts: { userId: 'ada', systemKey: 'xp' },
   ListMetrics: {},
+  ListUsers: {},
   ListAttributes: {},
   ListTriggers: { systemKey: 'xp' },
   ListProjects: {},

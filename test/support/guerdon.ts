@@ -7,6 +7,7 @@ import { AdminService } from '../../src/gen/guerdon/v1/admin_service_pb.ts';
 import { BoostService } from '../../src/gen/guerdon/v1/boost_service_pb.ts';
 import { EventService } from '../../src/gen/guerdon/v1/event_service_pb.ts';
 import { PointsService } from '../../src/gen/guerdon/v1/points_service_pb.ts';
+import { UserService } from '../../src/gen/guerdon/v1/user_service_pb.ts';
 import { type Running, start } from '../../src/process.ts';
 import { type BackendKind, sharedRedisUrl } from './backends.ts';
 import { createDatabase, type TestDatabase } from './database.ts';
@@ -18,6 +19,7 @@ export interface Clients {
   points: Client<typeof PointsService>;
   boosts: Client<typeof BoostService>;
   admin: Client<typeof AdminService>;
+  users: Client<typeof UserService>;
 }
 
 /** Native gRPC, with a key. */
@@ -37,6 +39,7 @@ export function clientsOf(grpcPort: number, key: string = KEY): Clients {
     points: createClient(PointsService, transport),
     boosts: createClient(BoostService, transport),
     admin: createClient(AdminService, transport),
+    users: createClient(UserService, transport),
   };
 }
 

@@ -20,6 +20,7 @@ import { TriggerCounter } from './trigger-counter.ts';
 import { TriggerUsage } from './trigger-usage.ts';
 import { User } from './user.ts';
 import { UserBoost } from './user-boost.ts';
+import { UserCommand } from './user-command.ts';
 import { ZoneChange } from './zone-change.ts';
 
 /** All tables, for MikroORM. */
@@ -46,5 +47,6 @@ export const entities = [
   TriggerUsage,
   User,
   UserBoost,
+  UserCommand,
   ZoneChange,
 ];

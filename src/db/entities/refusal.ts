@@ -7,7 +7,7 @@ export const Refusal = defineEntity({
   properties: {
     userId: p.bigint('string').primary(),
     id: p.uuid().primary(),
-    kind: p.text().$type<'event' | 'spend' | 'adjust'>(),
+    kind: p.text().$type<'event' | 'spend' | 'adjust' | 'user'>(),
     metricId: p.bigint('string').nullable(),
     systemId: p.bigint('string').nullable(),
     keyed: p.boolean(),

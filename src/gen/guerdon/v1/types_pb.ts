@@ -615,7 +615,7 @@ export type Award = Message<"guerdon.v1.Award"> & {
   occurredAt?: Timestamp | undefined;
 
   /**
-   * Id of the event that caused it.
+   * Id of the event that caused it; empty: the user became known without one.
    *
    * @generated from field: string event_id = 9;
    */

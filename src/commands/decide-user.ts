@@ -1,0 +1,51 @@
+import type { UserRow } from '../ledger/rows.ts';
+import { decideCreation } from '../rules/decide.ts';
+import type { ProgramIndex } from '../rules/program.ts';
+import { toRecord } from '../rules/record.ts';
+import type { Applied, UserBoost } from '../rules/types.ts';
+import type { UserCommand } from './command.ts';
+import type { Outcome } from './outcome.ts';
+import { saveUser, withProfile } from './profile.ts';
+import { addAwards, changeAccount, pick, refuse, type State, userKey } from './state.ts';
+
+/** A user is made known, changed, or both at once; one who becomes known is paid for it. */
+export function decideUser(
+  state: State,
+  index: ProgramIndex,
+  command: UserCommand,
+  boosts: readonly UserBoost[],
+): Outcome {
+  const before = state.users.get(userKey(command)) as UserRow;
+  const created = before.createdAt === null;
+  const programVersion = index.program.version;
+  const refusal = { detail: {}, programVersion };
+  if (command.mode === 'create' && !created)
+    return refuse(state, before.id, command, { code: 'USER_EXISTS', ...refusal });
+  if (command.mode === 'update' && created)
+    return refuse(state, before.id, command, { code: 'USER_UNKNOWN', ...refusal });
+  const user = withProfile(before, command);
+  let decision: Applied | null = null;
+  if (created) {
+    const zero = { total: 0n, high: 0n };
+    const accounts = pick(state.accounts, user.id, index.creationSystemIds);
+    const { attributes, zones } = user;
+    const known = { attributes, zones, boosts, counter: zero, triggerCounters: new Map(), usage: new Map(), accounts };
+    const decided = decideCreation(index.program, known, command.receivedAt);
+    if (decided.outcome === 'refused') return refuse(state, user.id, command, decided);
+    decision = decided;
+    addAwards(state, index, user, decision, { eventId: null, commandId: command.id, at: command.receivedAt });
+    for (const change of decision.systems) changeAccount(state, user, change, command.id);
+  }
+  saveUser(state, user, command);
+  state.postings.userCommands.push({
+    userId: user.id,
+    id: command.id,
+    mode: command.mode,
+    created,
+    receivedAt: command.receivedAt,
+    createdAt: state.now,
+    programVersion,
+    decision: decision === null ? null : toRecord(decision),
+  });
+  return { status: 'applied', kind: 'user', created };
+}

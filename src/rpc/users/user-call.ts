@@ -1,0 +1,60 @@
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import type { UserCommand } from '../../commands/command.ts';
+import type { Outcome } from '../../commands/outcome.ts';
+import { GuerdonError, invalid, refusalError } from '../../errors.ts';
+import type { UserInput } from '../../gen/guerdon/v1/types_pb.ts';
+import { findUser, type KnownUser } from '../../ledger/users.ts';
+import { zoneAt } from '../../rules/zone.ts';
+import type { Call } from '../call.ts';
+import { userUnknown } from '../lookup.ts';
+import { profileOf, undeclared, userViolations } from '../user-input.ts';
+
+/** Sends a user on the way and answers after the commit, with the user as stored then. */
+export async function userAnswer(call: Call, mode: UserCommand['mode'], user: UserInput) {
+  const { context, ingest } = call.api;
+  const violations = [...userViolations(user), ...(await undeclaredIn(call, user))];
+  if (violations.length > 0) throw invalid(violations);
+  const command: UserCommand = {
+    kind: 'user',
+    mode,
+    id: context.uuid(),
+    projectId: call.projectId,
+    user: user.id,
+    profile: profileOf(user),
+    receivedAt: call.receivedAt,
+  };
+  const [pending] = ingest.submit([command], call.deadline) as [Promise<Outcome>];
+  const outcome = await pending;
+  if (outcome.status === 'refused') throw refusalError(outcome.code, outcome.detail);
+  if (outcome.status === 'failed' || outcome.kind !== 'user') {
+    throw new GuerdonError('INTERNAL', 'SET_ASIDE', 'it could not be applied and was set aside for the operator');
+  }
+  return { user: await storedUser(call, user.id), created: outcome.created };
+}
+
+/** A metric or attribute that another process has just declared may not be in the catalog yet. */
+async function undeclaredIn(call: Call, user: UserInput) {
+  const { catalog } = call.api.context;
+  const check = (declared: ReadonlySet<string>) =>
+    undeclared('user.attributes', user.attributes, declared, 'a user attribute');
+  const violations = check((await catalog.get(call.projectId)).userAttributes);
+  return violations.length === 0 ? [] : check((await catalog.fresh(call.projectId)).userAttributes);
+}
+
+export async function storedUser(call: Call, id: string) {
+  const found = await findUser(call.api.context.pool, call.projectId, id);
+  if (found === undefined) throw userUnknown(id);
+  return userMessage(found, call.receivedAt);
+}
+
+export function userMessage(user: KnownUser, now: number) {
+  return {
+    id: user.externalId,
+    name: user.name ?? '',
+    email: user.email ?? '',
+    tz: zoneAt(user.zones, now) ?? '',
+    attributes: { ...user.attributes },
+    createdAt: timestampFromMs(user.createdAt),
+    updatedAt: timestampFromMs(user.updatedAt),
+  };
+}
