@@ -1,6 +1,6 @@
 import { type Command, laneOf } from '../src/commands/command.ts';
 import type { Outcome } from '../src/commands/outcome.ts';
-import { isLockTimeout } from '../src/db/failures.ts';
+import { LaneHeldError } from '../src/db/serializable.ts';
 
 /** Most commands that one transaction applies. */
 const BATCH_MAX = 200;
@@ -63,11 +63,13 @@ export class Lanes {
 
   /** Settles when all of them are committed and told; rejects when that could not be done, and then nothing is known. */
   async run(commands: readonly Command[]): Promise<void> {
+    // Asked once, so that of one list no command is taken behind one that was not.
+    const shut = new Set(this.#lanes.filter((lane) => this.#isShut(lane)));
     const outcomes = commands.map(
       (command) =>
         new Promise<Outcome>((resolve, reject) => {
           const lane = this.#lane(command);
-          if (this.#isShut(lane)) reject(new Error(`lane ${lane.number} is held elsewhere`));
+          if (shut.has(lane)) reject(new LaneHeldError(lane.number));
           else lane.items.push({ command, resolve, reject });
         }),
     );
@@ -118,7 +120,7 @@ export class Lanes {
       lane.stuckUntil = null;
       batch.forEach((item, index) => item.resolve(outcomes[index] as Outcome));
     } catch (error) {
-      if (isLockTimeout(error)) lane.stuckUntil = this.#options.now() + STUCK_MS;
+      if (error instanceof LaneHeldError) lane.stuckUntil = this.#options.now() + STUCK_MS;
       for (const item of [...batch, ...lane.items.splice(0)]) item.reject(error as Error);
     }
   }

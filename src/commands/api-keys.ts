@@ -1,5 +1,5 @@
 import { ApiKey, type ApiKeyRecord } from '../db/entities/api-key.ts';
-import type { Orm } from '../db/orm.ts';
+import { type Orm, transact } from '../db/orm.ts';
 import { newKey, readKey } from '../keys.ts';
 import { fieldChanges } from '../program/diff.ts';
 import { Issues, type Item, type ItemIssue } from './judge.ts';
@@ -49,7 +49,7 @@ export async function createKeys(
   drafts: readonly Item<KeyDraft>[],
   { owner }: { owner: boolean },
 ): Promise<{ created: { key: string; record: ApiKeyRecord }[]; issues: ItemIssue[] }> {
-  return orm.em.fork().transactional(async (em) => {
+  return transact(orm, async (em) => {
     const issues = new Issues();
     const created = [];
     for (const { index, value } of drafts) {
@@ -68,19 +68,20 @@ export async function createKeys(
   });
 }
 
-/** Gives keys of the author's project other names. */
+/** Gives keys of the author's project other names; `owner`: also owner keys. */
 export async function renameKeys(
   orm: Orm,
   author: Author,
   renames: readonly Item<{ prefix: string; name: string }>[],
+  { owner }: { owner: boolean },
 ): Promise<{ updated: ApiKeyRecord[]; issues: ItemIssue[] }> {
-  return orm.em.fork().transactional(async (em) => {
+  return transact(orm, async (em) => {
     const issues = new Issues();
     const updated: ApiKeyRecord[] = [];
     for (const { index, value } of renames) {
       const record = await em.findOne(ApiKey, { project: { id: author.projectId }, prefix: value.prefix });
-      if (record === null || record.revokedAt !== null) {
-        issues.error(index, 'prefix', record === null ? UNKNOWN : ARCHIVED);
+      if (record === null || record.revokedAt !== null || (record.kind === 'owner' && !owner)) {
+        issues.error(index, 'prefix', record === null ? UNKNOWN : record.revokedAt !== null ? ARCHIVED : OWNERS);
         continue;
       }
       noteKey(em, author, 'update', value.prefix, { name: record.name }, { name: value.name });
@@ -92,20 +93,22 @@ export async function renameKeys(
   });
 }
 
-/** Archives keys of the author's project, but for the one that is called with. */
+/** Archives keys of the author's project, but for the `own` one; `owner`: also owner keys. */
 export async function archiveKeys(
   orm: Orm,
   author: Author,
   prefixes: readonly Item<string>[],
-  own: string,
+  { own, owner }: { own: string; owner: boolean },
 ): Promise<{ archived: string[]; issues: ItemIssue[] }> {
-  return orm.em.fork().transactional(async (em) => {
+  return transact(orm, async (em) => {
     const issues = new Issues();
     const archived: string[] = [];
     for (const { index, value: prefix } of prefixes) {
       const record = await em.findOne(ApiKey, { project: { id: author.projectId }, prefix });
       if (record === null || prefix === own) {
         issues.error(index, '', record === null ? UNKNOWN : 'is the key of this call: use another one to archive it');
+      } else if (record.kind === 'owner' && !owner) {
+        issues.error(index, '', OWNERS);
       } else if (record.revokedAt !== null) {
         issues.warnings(index, [{ field: '', message: ARCHIVED }]);
       } else {
@@ -121,6 +124,7 @@ export async function archiveKeys(
 
 const UNKNOWN = 'there is no API key with this prefix';
 const ARCHIVED = 'the API key is archived';
+const OWNERS = 'is an owner key: only an owner key can change or archive it';
 
 /** Keys of a project in the order in which they were made, archived ones included. */
 export async function listKeys(

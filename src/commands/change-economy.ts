@@ -2,7 +2,7 @@ import { Attribute, type AttributeRecord } from '../db/entities/attribute.ts';
 import { Metric, type MetricRecord } from '../db/entities/metric.ts';
 import { PointsSystem } from '../db/entities/points-system.ts';
 import type { ProjectRecord } from '../db/entities/project.ts';
-import type { Orm } from '../db/orm.ts';
+import { type Orm, transact } from '../db/orm.ts';
 import { type Change, diff } from '../program/diff.ts';
 import type { Economy, Named } from '../program/economy.ts';
 import { economyOf, resolve } from '../program/resolve.ts';
@@ -50,7 +50,7 @@ export async function applyEconomy(
   economy: Economy,
   options: { expectedVersion?: number | undefined; allowStranding?: boolean } = {},
 ): Promise<Applied> {
-  return orm.em.fork().transactional((em) => applyEconomyIn(em, author, economy, options));
+  return transact(orm, (em) => applyEconomyIn(em, author, economy, options));
 }
 
 /** The same inside a transaction that is already open. */
@@ -131,7 +131,31 @@ async function write(
   await em.flush();
   const ids = { metrics: idsByKey(metrics), systems: idsByKey(systems), boosts: await globalBoosts(em, project.id) };
   project.keylessEvents = economy.keylessEvents;
+  await silence(em, current.snapshot, economy, ids.systems);
   await nextProgram(em, author, project, resolve(economy, ids, current.snapshot, author.uuid), changes);
+}
+
+/** Boosts of a points system that leaves the program are not announced any more, until it is back. */
+async function silence(
+  em: Em,
+  before: ProgramSnapshot,
+  after: Economy,
+  systemIds: ReadonlyMap<string, string>,
+): Promise<void> {
+  const was = before.systems.map(({ key }) => key);
+  const is = after.systems.map(({ key }) => key);
+  const idsOf = (keys: readonly string[]) => JSON.stringify(keys.map((key) => systemIds.get(key)));
+  const gone = was.filter((key) => !is.includes(key));
+  const back = is.filter((key) => !was.includes(key));
+  for (const table of ['user_boosts', 'global_boosts']) {
+    const those = 'system_id = any(array(select jsonb_array_elements_text(?::jsonb)::bigint)) and archived_at is null';
+    if (gone.length > 0) await em.execute(`update ${table} set due_at = null where ${those}`, [idsOf(gone)]);
+    if (back.length === 0) continue;
+    await em.execute(
+      `update ${table} set due_at = case status when 'scheduled' then starts_at when 'active' then ends_at end where ${those}`,
+      [idsOf(back)],
+    );
+  }
 }
 
 /** Makes, renames, archives and brings back what is declared; gives all that is there then. */

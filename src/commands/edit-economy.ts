@@ -1,7 +1,7 @@
-import type { Orm } from '../db/orm.ts';
+import { type Orm, transact } from '../db/orm.ts';
 import { diff } from '../program/diff.ts';
 import type { Economy } from '../program/economy.ts';
-import { type Edit, edit } from '../program/edit.ts';
+import { type Edit, edit, editAll } from '../program/edit.ts';
 import { applyEconomyIn, currentEconomy } from './change-economy.ts';
 import { Issues, type Item, type ItemIssue } from './judge.ts';
 import type { Author } from './next-program.ts';
@@ -25,10 +25,16 @@ export async function editEconomy(
   edits: readonly Item<Edit>[],
   { allowStranding = false } = {},
 ): Promise<Edited> {
-  return orm.em.fork().transactional(async (em) => {
+  return transact(orm, async (em) => {
     const issues = new Issues();
     const done: Item<Edit>[] = [];
     let { economy } = await currentEconomy(em, author.projectId, true);
+    const changes = edits.map(({ value }) => value);
+    const whole = changes.some(({ action }) => action === 'archive') ? undefined : editAll(economy, changes);
+    if (whole !== undefined) {
+      await applyEconomyIn(em, author, whole);
+      return { done: [...edits], issues: [], economy: whole };
+    }
     for (const item of edits) {
       const next = edit(economy, item.value);
       if (next.economy === undefined) {

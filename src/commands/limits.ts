@@ -2,8 +2,7 @@ import type { Client } from '../db/pool.ts';
 import { type AskedUsage, findUsage, findZones } from '../ledger/usage.ts';
 import type { ProgramIndex } from '../rules/program.ts';
 import { slotsOf } from '../rules/quota.ts';
-import type { Usage, ZonePeriod } from '../rules/types.ts';
-import { changeZone, zoneAt } from '../rules/zone.ts';
+import type { Usage } from '../rules/types.ts';
 import { type Command, distinctUsers, type EventCommand } from './command.ts';
 import { userKey } from './state.ts';
 
@@ -23,37 +22,20 @@ export async function readUsage(
   );
   if (limited.length === 0) return new Map();
   const histories = await findZones(client, distinctUsers(limited));
-  const possible = new Map([...histories].map(([user, zones]) => [user, [zones]]));
-  const asked = limited.flatMap((command) =>
-    askFor(command, programs.get(command.projectId) as ProgramIndex, possible),
-  );
+  const zones = new Map([...histories].map(([user, history]) => [user, new Set(history.map(({ zone }) => zone))]));
+  const asked = limited.flatMap((command) => askFor(command, programs.get(command.projectId) as ProgramIndex, zones));
   return findUsage(client, asked);
 }
 
-/**
- * An event may change the user's zone, unless it is refused: slots of both are asked for, and so on for the events that
- * follow it.
- */
-function askFor(
-  command: EventCommand,
-  index: ProgramIndex,
-  possible: Map<string, (readonly ZonePeriod[])[]>,
-): AskedUsage[] {
-  const user = userKey(command);
-  const { tz } = command.profile;
-  const before = possible.get(user) ?? [[]];
-  const after = tz === undefined ? [] : before.map((zones) => changeZone(zones, tz, command.receivedAt));
-  const histories = [...before, ...after];
-  possible.set(user, distinct(histories));
-  const zones = histories.map((history) => zoneAt(history, command.occurredAt) ?? index.program.timeZone);
+/** Slots are asked for in every zone that may be in force when the command is decided: any that the user ever had. */
+function askFor(command: EventCommand, index: ProgramIndex, zonesOf: Map<string, Set<string>>): AskedUsage[] {
+  const zones = zonesOf.get(userKey(command)) ?? new Set<string>();
+  zonesOf.set(userKey(command), zones.add(index.program.timeZone));
+  if (command.profile.tz !== undefined) zones.add(command.profile.tz);
   return (index.byMetric.get(command.metricId)?.limited ?? []).map((trigger) => ({
     projectId: command.projectId,
     externalId: command.user,
     triggerId: trigger.id,
-    slots: [...new Set(zones.flatMap((zone) => slotsOf(trigger, command.occurredAt, zone, command.attributes)))],
+    slots: [...new Set([...zones].flatMap((zone) => slotsOf(trigger, command.occurredAt, zone, command.attributes)))],
   }));
-}
-
-function distinct(histories: readonly (readonly ZonePeriod[])[]): (readonly ZonePeriod[])[] {
-  return [...new Map(histories.map((zones) => [JSON.stringify(zones), zones])).values()];
 }

@@ -18,7 +18,13 @@ export interface Author {
 }
 
 export async function readProject(em: Em, projectId: string): Promise<ProjectRecord> {
-  return em.findOneOrFail(Project, { id: projectId });
+  return em.findOneOrFail(Project, { id: projectId }, { refresh: true });
+}
+
+/** The project, to which nobody else can give another program until the transaction ends, while others may read it so. */
+export async function holdProject(em: Em, projectId: string): Promise<ProjectRecord> {
+  await em.execute('select from projects where id = ? for share', [projectId]);
+  return readProject(em, projectId);
 }
 
 /**

@@ -7,15 +7,23 @@ import { type State, userKey } from './state.ts';
  * The user after the update that the command brings: absent fields stay, empty ones are cleared. A zone that was reported
  * before what is stored, and comes after it, is taken as reported now, so that no zone that was in force is forgotten.
  */
-export function withProfile(user: UserRow, command: EventCommand | UserCommand): UserRow {
+export function withProfile(user: UserRow, command: EventCommand | UserCommand, projectZone: string): UserRow {
   const { name, email, tz, attributes } = command.profile;
   return {
     ...user,
     name: name === undefined ? user.name : name || null,
     email: email === undefined ? user.email : email || null,
-    zones: tz === undefined ? user.zones : changeZone(user.zones, tz, Math.max(command.receivedAt, user.updatedAt)),
+    zones: tz === undefined ? user.zones : withZone(user, tz, command.receivedAt, projectZone),
     attributes: attributes === undefined ? user.attributes : merge(user.attributes, attributes),
   };
+}
+
+/** Who was known without a zone has lived in the project's, so that giving one opens no window again. */
+function withZone(user: UserRow, tz: string, receivedAt: number, projectZone: string): UserRow['zones'] {
+  const at = Math.max(receivedAt, user.updatedAt);
+  const { zones, createdAt } = user;
+  if (zones.length > 0 || createdAt === null) return changeZone(zones, tz, at);
+  return changeZone([{ from: createdAt, zone: projectZone }], tz, at);
 }
 
 function merge(stored: UserRow['attributes'], given: UserRow['attributes']): UserRow['attributes'] {

@@ -1,5 +1,5 @@
 import { Project, type ProjectRecord } from '../db/entities/project.ts';
-import type { Orm } from '../db/orm.ts';
+import { type Orm, transact } from '../db/orm.ts';
 import { fieldChanges } from '../program/diff.ts';
 import type { Economy } from '../program/economy.ts';
 import { isZone } from '../rules/zone.ts';
@@ -25,7 +25,7 @@ export async function createProjects(
   owner: Owner,
   drafts: readonly Item<{ key: string; fields: Partial<ProjectFields> }>[],
 ): Promise<{ created: { project: ProjectRecord; adminKey: string }[]; issues: ItemIssue[] }> {
-  return orm.em.fork().transactional(async (em) => {
+  return transact(orm, async (em) => {
     await lockProjects(em);
     const issues = new Issues();
     const created = [];
@@ -58,7 +58,7 @@ export async function updateProjects(
   owner: Owner,
   patches: readonly Item<{ key: string; fields: Partial<ProjectFields>; restore: boolean }>[],
 ): Promise<{ updated: ProjectRecord[]; issues: ItemIssue[] }> {
-  return orm.em.fork().transactional(async (em) => {
+  return transact(orm, async (em) => {
     await lockProjects(em);
     const issues = new Issues();
     const updated: ProjectRecord[] = [];
@@ -103,7 +103,7 @@ export async function archiveProjects(
   owner: Author,
   keys: readonly Item<string>[],
 ): Promise<{ archived: string[]; issues: ItemIssue[] }> {
-  return orm.em.fork().transactional(async (em) => {
+  return transact(orm, async (em) => {
     await lockProjects(em);
     const issues = new Issues();
     const archived: string[] = [];

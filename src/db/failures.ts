@@ -23,7 +23,7 @@ const MACHINERY_CODES = new Set(['0A000', '26000', '40003']);
 const NODE_FAILURE =
   /^(E(?!RR_)[A-Z0-9_]+|ERR_(STREAM|SOCKET|TLS|SSL)_\w+|(CERT|UNABLE_TO|DEPTH_ZERO|SELF_SIGNED)_\w+)$/;
 
-const LOCK_TIMEOUT = '55P03';
+export const LOCK_TIMEOUT = '55P03';
 
 interface DatabaseError {
   code?: unknown;

@@ -1,6 +1,7 @@
 import { Migrator } from '@mikro-orm/migrations';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { entities } from './entities/entities.ts';
+import { isConflict } from './failures.ts';
 import { Migration001Pipeline } from './migrations/001-pipeline.ts';
 import { Migration002Economy } from './migrations/002-economy.ts';
 import { Migration003Administration } from './migrations/003-administration.ts';
@@ -20,6 +21,9 @@ const migrations = [
   { name: '004-triggers', class: Migration004Triggers },
 ];
 
+/** Nobody waits for ever for a row that somebody else holds, and nobody holds one for ever. */
+const ORM_LIMITS = ['timezone=UTC', 'jit=off', 'lock_timeout=10s', 'idle_in_transaction_session_timeout=15s'];
+
 export async function openOrm(url: string): Promise<Orm> {
   return MikroORM.init({
     clientUrl: url,
@@ -27,8 +31,22 @@ export async function openOrm(url: string): Promise<Orm> {
     extensions: [Migrator],
     migrations: { migrationsList: migrations, silent: true, snapshot: false, tableName: 'migrations' },
     pool: { min: 0, max: 5 },
+    driverOptions: { options: ORM_LIMITS.map((setting) => `-c ${setting}`).join(' ') },
     discovery: { warnWhenNoEntities: false },
   });
+}
+
+const ATTEMPTS_MAX = 5;
+
+/** Runs the work in one transaction, and again from the start where it meets a deadlock. */
+export async function transact<T>(orm: Orm, work: (em: Orm['em']) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await orm.em.fork().transactional(work as never);
+    } catch (error) {
+      if (attempt === ATTEMPTS_MAX || !isConflict(error)) throw error;
+    }
+  }
 }
 
 /** Brings the database of this URL to the newest schema; of several processes at once, one does it. */

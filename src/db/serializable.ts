@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isConflict, isMachineryFailure, isRace } from './failures.ts';
+import { isConflict, isLockTimeout, isMachineryFailure, isRace, LOCK_TIMEOUT } from './failures.ts';
 import type { Client, Pool } from './pool.ts';
 
 /** First key of the advisory locks that hold a lane; the second is the lane's number. */
@@ -21,6 +21,17 @@ export interface Lanes {
   attempts: Attempts;
   /** Uniform in [0, 1). */
   random: () => number;
+}
+
+/** The lane's lock could not be had in time: somebody holds it who is cut off or stands still. */
+export class LaneHeldError extends Error {
+  /** That of the lock, so that it counts as a failure of the machinery. */
+  readonly code = LOCK_TIMEOUT;
+
+  constructor(lane: number) {
+    super(`lane ${lane} is held elsewhere`);
+    this.name = 'LaneHeldError';
+  }
 }
 
 export interface Work<P, T> {
@@ -63,7 +74,10 @@ async function tryInLane<P, T>(lanes: Lanes, lane: number, work: Work<P, T>): Pr
       text: 'select pg_advisory_lock($1, $2)',
       values: [LANE_LOCK, lane],
     });
-    const [, prepared] = await together([locked, work.read(client)]);
+    const held = locked.catch((error: unknown) => {
+      throw isLockTimeout(error) ? new LaneHeldError(lane) : error;
+    });
+    const [, prepared] = await together([held, work.read(client)]);
     lanes.attempts.begun += 1;
     const [, { result, written }] = await together([
       client.query('begin isolation level serializable'),

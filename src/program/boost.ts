@@ -56,8 +56,18 @@ export function boostProblems(draft: BoostDraft, userAttributes: ReadonlySet<str
     ...draft.userAttributes
       .filter(({ key }) => !userAttributes.has(key))
       .map(({ key }) => ({ field: 'user_attributes', message: `there is no user attribute ${JSON.stringify(key)}` })),
+    ...repeatedFilters(draft.userAttributes).map((key) => ({
+      field: 'user_attributes',
+      message: `${JSON.stringify(key)} stands there twice`,
+    })),
     ...windowProblems(draft),
   ];
+}
+
+/** Keys of filters that stand in the list more than once. */
+export function repeatedFilters(filters: readonly AttributeFilter[]): string[] {
+  const keys = filters.map(({ key }) => key);
+  return [...new Set(keys.filter((key, index) => keys.indexOf(key) !== index))];
 }
 
 function windowProblems({ start, end, zone, startTime, endTime }: BoostDraft): ItemProblem[] {

@@ -22,11 +22,25 @@ interface Keyed {
   key: string;
 }
 
+type Edited = { economy: Economy; problems: [] } | { economy: undefined; problems: ItemProblem[] };
+
+/** The economy after all changes, where nothing is wrong with any: asked once, which is less work than for each. */
+export function editAll(economy: Economy, changes: readonly Edit[]): Economy | undefined {
+  let next: Economy | undefined = economy;
+  for (const change of changes) next = next && place(next, change).economy;
+  return next !== undefined && economyProblems(next).length === 0 ? next : undefined;
+}
+
 /** The economy after the change, or what is wrong with it: then nothing of it is done. */
-export function edit(
-  economy: Economy,
-  change: Edit,
-): { economy: Economy; problems: [] } | { economy: undefined; problems: ItemProblem[] } {
+export function edit(economy: Economy, change: Edit): Edited {
+  const placed = place(economy, change);
+  if (placed.economy === undefined) return placed;
+  const problems = economyProblems(placed.economy).map((problem) => asItemProblem(change, problem));
+  return problems.length > 0 ? { economy: undefined, problems } : placed;
+}
+
+/** The economy with the thing made, altered or taken out, whatever comes of it. */
+function place(economy: Economy, change: Edit): Edited {
   const { action, kind, key } = change;
   const list = listOf(economy, change);
   const at = list.findIndex((item) => item.key === key);
@@ -34,12 +48,11 @@ export function edit(
   if (action !== 'create' && at < 0) {
     return failed({ field: 'key', message: `there is no ${kind.replace('_', ' ')} ${JSON.stringify(key)}` });
   }
-  const rest = list.filter((_, index) => index !== at);
-  const place = change.position === undefined ? (at < 0 ? rest.length : at) : change.position - 1;
+  const rest = list.filter((_, other) => other !== at);
+  const index = change.position === undefined ? (at < 0 ? rest.length : at) : change.position - 1;
   const item = { ...(at < 0 ? defaults(change) : list[at]), ...change.fields, key };
-  const next = withList(economy, change, action === 'archive' ? rest : rest.toSpliced(place, 0, item));
-  const problems = economyProblems(next).map((problem) => asItemProblem(change, problem));
-  return problems.length > 0 ? { economy: undefined, problems } : { economy: next, problems: [] };
+  const next = withList(economy, change, action === 'archive' ? rest : rest.toSpliced(index, 0, item));
+  return { economy: next, problems: [] };
 }
 
 function failed(problem: ItemProblem): { economy: undefined; problems: ItemProblem[] } {

@@ -45,6 +45,21 @@ export function localDate(at: Instant, zone: string): string {
  * of a midnight that comes twice, luxon takes the one whose offset is in force today, by the clock.
  */
 export function startOfDay(date: string, zone: string): Instant {
+  const name = `${date} ${zone}`;
+  let at = starts.get(name);
+  if (at === undefined) {
+    at = findStart(date, zone);
+    if (starts.size === STARTS_REMEMBERED) starts.clear();
+    starts.set(name, at);
+  }
+  return at;
+}
+
+/** The same few days are asked for again and again, and each takes long to find. */
+const STARTS_REMEMBERED = 10_000;
+const starts = new Map<string, Instant>();
+
+function findStart(date: string, zone: string): Instant {
   const midnight = utcMidnight(date);
   let before = midnight - OFFSET_LIMIT;
   let within = midnight + OFFSET_LIMIT;

@@ -56,6 +56,10 @@ async function ensureKey(em: Em, project: ProjectRecord, key: string, sources: S
     await storeKey(em, setupAuthor(project, sources), key, OWNER);
   } else if (known.revokedAt !== null || !Buffer.from(known.hash).equals(hash)) {
     throw new Error(`GUERDON_ADMIN_KEY: another key with the prefix ${prefix} exists; choose another prefix`);
+  } else {
+    // Whoever sets the environment of the deployment owns it.
+    known.kind = 'owner';
+    await em.flush();
   }
 }
 

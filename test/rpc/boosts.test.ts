@@ -377,6 +377,7 @@ it('boosts are archived once: again is a warning, an unknown or malformed id an 
 it('the boosts of a user are those that apply now, page by page, at the instants of the user’s own days', async () => {
   await makeSystem();
   await arrive('somebody');
+  user = `tokyo-${user}`;
   await arrive(user, { tz: 'Asia/Tokyo', attributes: { plan: 'pro' } });
   const days = { start: '2024-01-01', end: '2189-12-31' };
   const plan = (value: string) => ({ ...days, ...ALL, userAttributes: [{ key: 'plan', value }] });

@@ -5,7 +5,8 @@ const TABLES = ['user_boosts', 'global_boosts'] as const;
 
 /**
  * One claim: boosts that are due change their status, and what begins and ends is announced, in one statement, so that
- * each happens once however many processes claim at the same time, and none of it where one dies half way.
+ * each happens once however many processes claim at the same time, and none of it where one dies half way. A boost that
+ * somebody changes after its end starts anew. One that is never open, since its day was skipped, is not announced.
  */
 function claim(table: (typeof TABLES)[number], now: string, which: string, limit: string): string {
   const key = table === 'user_boosts' ? 'user_id' : 'project_id';
@@ -26,14 +27,14 @@ function claim(table: (typeof TABLES)[number], now: string, which: string, limit
       insert into outbox (project_id, user_id, kind, payload, cause_key, created_at)
       select s.project_id, ${table === 'user_boosts' ? 'c.user_id' : 'null::bigint'}, e.kind,
         jsonb_build_object('boost', c.id, 'system', s.id::text, 'at', e.at),
-        format('boost:%s:%s:%s', c.id, e.kind, e.at), clock.now
+        format('boost:%s:%s:%s:%s', c.id, e.kind, e.at, extract(epoch from c.updated_at)), clock.now
       from clock, changed c join points_systems s on s.id = c.system_id
       cross join lateral (values
         ('boost_started', (extract(epoch from c.starts_at) * 1000)::bigint::text,
           c.was = 'scheduled' and c.status <> 'scheduled'),
         ('boost_finished', (extract(epoch from c.ends_at) * 1000)::bigint::text,
           c.was <> 'finished' and c.status = 'finished')) as e (kind, at, happens)
-      where e.happens
+      where e.happens and c.starts_at is distinct from c.ends_at
       on conflict (cause_key) where cause_key is not null do nothing
     )
     select count(*)::int as claimed from changed`;

@@ -4,7 +4,7 @@ import { type Change, type Fields, fieldChanges } from '../../program/diff.ts';
 import { type Open, openForAnybody, openForUser } from '../../rules/boost-schedule.ts';
 import { type BoostSnapshot, type ProgramSnapshot, readProgram } from '../../rules/program.ts';
 import type { System, ZonePeriod } from '../../rules/types.ts';
-import { type Author, audit, type Em, lockProject, nextProgram, programInForce, readProject } from '../next-program.ts';
+import { type Author, audit, type Em, holdProject, lockProject, nextProgram, programInForce } from '../next-program.ts';
 import { advanceThese } from './advance-boosts.ts';
 import { globalBoosts, type StoredBoost } from './boost-rows.ts';
 import { boostsIn } from './find-boosts.ts';
@@ -19,7 +19,8 @@ export interface Ground {
 
 /** `program`: it will be changed, so nobody else may until the transaction ends. */
 export async function readGround(em: Em, projectId: string, program: boolean): Promise<Ground> {
-  const project = await (program ? lockProject : readProject)(em, projectId);
+  // Its zone must not change unseen either: windows are resolved by it.
+  const project = await (program ? lockProject : holdProject)(em, projectId);
   const snapshot = await programInForce(em, project);
   const attributes = await em.find(Attribute, { project, kind: 'user', archivedAt: null });
   return {
@@ -75,7 +76,9 @@ export async function settleBoosts(
   changed: readonly { before: StoredBoost | null; after: StoredBoost }[],
 ): Promise<StoredBoost[]> {
   const { project } = ground;
-  const changes = changed.map(({ before, after }) => ({ change: changeOf(ground, before, after), user: after.user }));
+  const changes = changed
+    .map(({ before, after }) => ({ change: changeOf(ground, before, after), user: after.user }))
+    .filter(({ change }) => change.action !== 'update' || change.fields.length > 0);
   for (const { change, user } of changes) if (user !== null) audit(em, author, change, null, user.id);
   const forAll = changes.filter(({ user }) => user === null).map(({ change }) => change);
   if (forAll.length > 0) {

@@ -1,4 +1,4 @@
-import type { Orm } from '../../db/orm.ts';
+import { type Orm, transact } from '../../db/orm.ts';
 import { type BoostDraft, boostOf, boostProblems, boostWarnings, type ItemProblem } from '../../program/boost.ts';
 import { reschedule } from '../../rules/boost-schedule.ts';
 import { readBoost } from '../../rules/program.ts';
@@ -20,7 +20,9 @@ export async function createBoosts(
   systemId: string,
   drafts: readonly Item<BoostDraft>[],
 ): Promise<{ created: StoredBoost[]; issues: ItemIssue[] }> {
-  return orm.em.fork().transactional(async (em) => {
+  return transact(orm, async (em) => {
+    // One call of a project at a time, so that what it counts does not grow meanwhile.
+    await em.execute(`select pg_advisory_xact_lock(hashtext('guerdon boosts'), ?::int)`, [author.projectId]);
     const issues = new Issues();
     const ground = await readGround(
       em,

@@ -1,4 +1,4 @@
-import type { Orm } from '../../db/orm.ts';
+import { type Orm, transact } from '../../db/orm.ts';
 import { dueAt, type Open, reschedule } from '../../rules/boost-schedule.ts';
 import type { Instant, ZonePeriod } from '../../rules/types.ts';
 import type { Em } from '../next-program.ts';
@@ -18,7 +18,7 @@ interface Changed {
  * transaction for a number of changes; gives how many there were.
  */
 export async function resolveWindows(orm: Orm, now: Instant): Promise<number> {
-  return orm.em.fork().transactional(async (em) => {
+  return transact(orm, async (em) => {
     const changes: Changed[] = await em.execute(
       `delete from zone_changes where id in (select id from zone_changes order by id limit ? for update skip locked)
       returning project_id, user_id`,
@@ -26,8 +26,11 @@ export async function resolveWindows(orm: Orm, now: Instant): Promise<number> {
     );
     const users = changes.flatMap(({ user_id }) => user_id ?? []).map(String);
     const projects = changes.filter(({ user_id }) => user_id === null).map(({ project_id }) => String(project_id));
-    // A traveller's boost never goes back to before its start: no window opens twice.
-    await resolveThose(em, OWN('b.user_id'), users, ({ status }, open) => ({ status, dueAt: dueAt(status, open) }));
+    // A traveller's boost never goes back: no window opens twice. Where the project's zone changes, one may.
+    await resolveThose(em, `${OWN('b.user_id')} and b.status <> 'finished'`, users, ({ status }, open) => ({
+      status,
+      dueAt: dueAt(status, open),
+    }));
     const anew = ({ status }: StoredBoost, open: Open) => reschedule(status, open, now);
     await resolveThose(em, OWN('u.project_id'), projects, anew);
     await resolveThose(em, GLOBAL, projects, anew);
@@ -35,7 +38,7 @@ export async function resolveWindows(orm: Orm, now: Instant): Promise<number> {
   });
 }
 
-const LIVE = `b.start_date is not null and b.status <> 'finished' and b.archived_at is null`;
+const LIVE = 'b.start_date is not null and b.archived_at is null';
 const AMONG = 'any(array(select jsonb_array_elements_text(?::jsonb)::bigint))';
 const OWN = (
   column: string,

@@ -1,6 +1,6 @@
-import type { Orm } from '../../db/orm.ts';
+import { type Orm, transact } from '../../db/orm.ts';
 import { type BoostDraft, boostOf, boostProblems, boostWarnings } from '../../program/boost.ts';
-import { reschedule } from '../../rules/boost-schedule.ts';
+import { dueAt, reschedule } from '../../rules/boost-schedule.ts';
 import { readBoost } from '../../rules/program.ts';
 import { Issues, type Item, type ItemIssue } from '../judge.ts';
 import type { Author, Em } from '../next-program.ts';
@@ -20,7 +20,7 @@ export async function updateBoosts(
   author: Author,
   patches: readonly Item<BoostPatch>[],
 ): Promise<{ updated: StoredBoost[]; issues: ItemIssue[] }> {
-  return orm.em.fork().transactional(async (em) => {
+  return transact(orm, async (em) => {
     const issues = new Issues();
     const { ground, found } = await lockBoosts(
       em,
@@ -37,19 +37,26 @@ export async function updateBoosts(
         continue;
       }
       const draft = { ...draftOf(before), ...value.fields };
-      if (issues.errors(index, boostProblems(draft, ground.userAttributes))) continue;
+      // A zone that came with days goes with them.
+      if (draft.start === null && value.fields.zone === undefined) draft.zone = null;
+      // What the boost asks for already may have been archived since.
+      const asked = before.boost.userAttributes.map(({ key }) => key);
+      if (issues.errors(index, boostProblems(draft, new Set([...ground.userAttributes, ...asked])))) continue;
       const user = before.user === null ? null : (users.get(before.user.externalId) ?? null);
       const boost = boostOf(draft, before.boost.id);
       const zone = ground.snapshot.timeZone;
       const open = openOf(boost, user, zone);
+      const isWindowNews = WINDOW.some((field) => value.fields[field] !== undefined);
       const system = ground.systems.get(before.systemId);
       if (system !== undefined) {
         const now = { now: author.now, zone: user?.zones.at(-1)?.zone ?? zone };
         const warnings = boostWarnings(readBoost(boost), system, open, now);
-        const isWindowNews = WINDOW.some((field) => value.fields[field] !== undefined);
         issues.warnings(index, isWindowNews ? warnings : warnings.filter(({ field }) => field === 'multiplier'));
       }
-      const after = { ...before, boost, open, ...reschedule(before.status, open, author.now), updatedAt: author.now };
+      const stand = isWindowNews
+        ? reschedule(before.status, open, author.now)
+        : { status: before.status, dueAt: dueAt(before.status, open) };
+      const after = { ...before, boost, open, ...stand, updatedAt: author.now };
       changed.set(value.id, { before, after });
     }
     await updateBoostRows(
@@ -67,7 +74,7 @@ export async function archiveBoosts(
   author: Author,
   ids: readonly Item<string>[],
 ): Promise<{ archived: string[]; issues: ItemIssue[] }> {
-  return orm.em.fork().transactional(async (em) => {
+  return transact(orm, async (em) => {
     const issues = new Issues();
     const { ground, found } = await lockBoosts(
       em,
@@ -101,13 +108,12 @@ const TWICE = 'stands in the list twice';
 
 /** The boosts, locked, and the project as well where one of them is part of its program. */
 async function lockBoosts(em: Em, projectId: string, ids: readonly string[]) {
-  const seen = await boostsIn(em, projectId, ids);
-  const ground = await readGround(
-    em,
-    projectId,
-    [...seen.values()].some(({ user }) => user === null),
-  );
-  return { ground, found: await boostsIn(em, projectId, ids, true) };
+  const areForAll = (boosts: Map<string, StoredBoost>) => [...boosts.values()].some(({ user }) => user === null);
+  const seen = areForAll(await boostsIn(em, projectId, ids));
+  const ground = await readGround(em, projectId, seen);
+  const found = await boostsIn(em, projectId, ids, true);
+  // One may have been made in between.
+  return { ground: seen || !areForAll(found) ? ground : await readGround(em, projectId, true), found };
 }
 
 function draftOf({ boost, user }: StoredBoost): BoostDraft {

@@ -17,7 +17,7 @@ const keys = [
   'alter table api_keys add constraint api_keys_user_id_length check (length(user_id) between 1 and 255)',
   `comment on column api_keys.user_id is 'The app''s own id of the user that an application key is bound to'`,
   'create index api_keys_project on api_keys (project_id, id)',
-  `update api_keys set kind = 'owner' where id = (select min(id) from api_keys)`,
+  `update api_keys set kind = 'owner' where id = (select min(id) from api_keys where revoked_at is null)`,
 ];
 
 const audit = [

@@ -23,8 +23,9 @@ export const createApiKeys = itemRoute(AdminService.method.createApiKeys, 'admin
     index,
     value: { kind: KIND_NAMES[kind] ?? 'application', name, user: userId === '' ? null : userId },
   }));
-  const owner = call.caller.kind === 'owner';
-  const made = await createKeys(call.api.context.orm, { ...authorOf(call), projectId }, drafts, { owner });
+  const made = await createKeys(call.api.context.orm, { ...authorOf(call), projectId }, drafts, {
+    owner: isOwner(call),
+  });
   return {
     created: made.created.map(({ key, record }) => ({ apiKey: keyMessage(record), key })),
     issues: issueMessages([...issues.all, ...made.issues]),
@@ -33,7 +34,7 @@ export const createApiKeys = itemRoute(AdminService.method.createApiKeys, 'admin
 
 export const updateApiKeys = itemRoute(AdminService.method.updateApiKeys, 'admin', 'updates', async (call, request) => {
   const { items, issues } = takeItems(call, request.updates);
-  const done = await renameKeys(call.api.context.orm, authorOf(call), items);
+  const done = await renameKeys(call.api.context.orm, authorOf(call), items, { owner: isOwner(call) });
   return { updated: done.updated.map(keyMessage), issues: issueMessages([...issues.all, ...done.issues]) };
 });
 
@@ -43,7 +44,10 @@ export const archiveApiKeys = itemRoute(
   'prefixes',
   async (call, request) => {
     const { items, issues } = takeItems(call, request.prefixes);
-    const done = await archiveKeys(call.api.context.orm, authorOf(call), items, call.caller.prefix);
+    const done = await archiveKeys(call.api.context.orm, authorOf(call), items, {
+      own: call.caller.prefix,
+      owner: isOwner(call),
+    });
     return { archived: done.archived, issues: issueMessages([...issues.all, ...done.issues]) };
   },
 );
@@ -65,10 +69,14 @@ export const getApiKey = route(AdminService.method.getApiKey, 'admin', async (ca
   return { apiKey: keyMessage(record) };
 });
 
+function isOwner({ caller }: Call): boolean {
+  return caller.kind === 'owner';
+}
+
 async function projectOf(call: Call, key: string): Promise<string> {
   if (key === '') return call.projectId;
-  if (call.caller.kind !== 'owner') throw denied('an owner key is needed for another project');
   const project = await findProject(call.api.context.orm, { key });
+  if (project?.id !== call.projectId && !isOwner(call)) throw denied('an owner key is needed for another project');
   if (project === null) {
     throw new GuerdonError('NOT_FOUND', 'PROJECT_UNKNOWN', `project_key: no project ${JSON.stringify(key)}`);
   }

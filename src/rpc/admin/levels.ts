@@ -35,6 +35,7 @@ export const archiveLevels = itemRoute(AdminService.method.archiveLevels, 'admin
 });
 
 export const getLevel = route(AdminService.method.getLevel, 'admin', async (call, { systemKey, key }) => {
+  systemOf(await currentProgram(call), systemKey);
   const [level] = await levels(call, systemKey, [{ key }]);
   if (level === undefined) throw new GuerdonError('NOT_FOUND', 'LEVEL_UNKNOWN', `key: no level ${JSON.stringify(key)}`);
   return { level };
@@ -44,7 +45,8 @@ async function placeIn(call: Call, systemKey: string): Promise<Place> {
   return { kind: 'level', system: systemOf(await currentProgram(call), systemKey).key };
 }
 
+/** Those that are still there. */
 async function levels(call: Call, systemKey: string, asked: readonly { key: string }[]) {
-  const system = systemOf(await currentProgram(call), systemKey);
-  return asked.flatMap(({ key }) => levelByKey(system, key) ?? []).map(levelMessage);
+  const system = (await currentProgram(call)).systemByKey.get(systemKey);
+  return asked.flatMap(({ key }) => (system && levelByKey(system, key)) ?? []).map(levelMessage);
 }

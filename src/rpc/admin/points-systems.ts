@@ -2,7 +2,7 @@ import { AdminService, type PointsSystemInput } from '../../gen/guerdon/v1/admin
 import { LevelBasis } from '../../gen/guerdon/v1/types_pb.ts';
 import { type Call, itemRoute } from '../call.ts';
 import { systemMessage } from '../convert.ts';
-import { currentProgram, systemOf } from '../lookup.ts';
+import { currentProgram } from '../lookup.ts';
 import { archival, change, creation, decimalText, edited, field, type NounFields, type Place } from './edits.ts';
 
 const PLACE: Place = { kind: 'points_system', system: null };
@@ -67,7 +67,8 @@ function sound(input: PointsSystemInput, asked: ReturnType<typeof creation>, pat
   return { ...asked, problems: [...asked.problems, problem] };
 }
 
+/** Those that are still there. */
 async function systems(call: Call, done: readonly { key: string }[]) {
   const index = await currentProgram(call);
-  return done.map(({ key }) => systemMessage(systemOf(index, key)));
+  return done.flatMap(({ key }) => index.systemByKey.get(key) ?? []).map(systemMessage);
 }

@@ -2,6 +2,7 @@ import type { Duration } from '@bufbuild/protobuf/wkt';
 import { GuerdonError } from '../../errors.ts';
 import { AdminService, type TriggerInput } from '../../gen/guerdon/v1/admin_service_pb.ts';
 import { OnFloor, Period, type PeriodLimit, TriggerStatus } from '../../gen/guerdon/v1/types_pb.ts';
+import { repeatedFilters } from '../../program/boost.ts';
 import { NO_LIMITS, writeLimits } from '../../rules/limits-record.ts';
 import { type Call, itemRoute, route } from '../call.ts';
 import { triggerMessages } from '../convert.ts';
@@ -101,7 +102,9 @@ export const createTriggers = itemRoute(
   'triggers',
   async (call, request) => {
     const place = await placeIn(call, request.systemKey);
-    const { done, issues } = await edited(call, request.triggers, (input) => creation(place, FIELDS, input));
+    const { done, issues } = await edited(call, request.triggers, (input) =>
+      sound(input, creation(place, FIELDS, input)),
+    );
     return { created: await triggers(call, request.systemKey, done), issues };
   },
 );
@@ -115,7 +118,8 @@ export const updateTriggers = itemRoute(
     const { done, issues } = await edited(
       call,
       request.updates,
-      ({ trigger, updateMask }) => change(place, FIELDS, trigger as TriggerInput, updateMask),
+      ({ trigger, updateMask }) =>
+        sound(trigger as TriggerInput, change(place, FIELDS, trigger as TriggerInput, updateMask), 'trigger.'),
       { within: 'trigger' },
     );
     return { updated: await triggers(call, request.systemKey, done), issues };
@@ -150,6 +154,7 @@ export const listTriggers = route(AdminService.method.listTriggers, 'admin', asy
 });
 
 export const getTrigger = route(AdminService.method.getTrigger, 'admin', async (call, { systemKey, key }) => {
+  systemOf(await currentProgram(call), systemKey);
   const [trigger] = await triggers(call, systemKey, [{ key }]);
   if (trigger === undefined) {
     throw new GuerdonError('NOT_FOUND', 'TRIGGER_UNKNOWN', `key: no trigger ${JSON.stringify(key)} in ${systemKey}`);
@@ -157,11 +162,30 @@ export const getTrigger = route(AdminService.method.getTrigger, 'admin', async (
   return { trigger };
 });
 
+type Asked = ReturnType<typeof creation>;
+
+/** Of filters by the same key only the last would be left in an economy. */
+function sound(input: TriggerInput, asked: Asked, path = ''): Asked {
+  const lists = {
+    user_attributes: input.userAttributes,
+    'metric.event_attributes': metricOf(input)?.eventAttributes ?? [],
+  };
+  const problems = Object.entries(lists).flatMap(([name, filters]) =>
+    repeatedFilters(filters).map((key) => ({
+      field: `${path}${name}`,
+      message: `${JSON.stringify(key)} stands there twice`,
+    })),
+  );
+  return { ...asked, problems: [...asked.problems, ...problems] };
+}
+
 async function placeIn(call: Call, systemKey: string): Promise<Place> {
   return { kind: 'trigger', system: systemOf(await currentProgram(call), systemKey).key };
 }
 
+/** Those that are still there. */
 async function triggers(call: Call, systemKey: string, asked: readonly { key: string }[]) {
-  const all = triggerMessages(systemOf(await currentProgram(call), systemKey));
+  const system = (await currentProgram(call)).systemByKey.get(systemKey);
+  const all = system === undefined ? [] : triggerMessages(system);
   return asked.flatMap(({ key }) => all.find((trigger) => trigger.key === key) ?? []);
 }
