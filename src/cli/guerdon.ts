@@ -5,6 +5,7 @@ import { economySchema } from '../program/schema.ts';
 import { applyCommand, type EconomyOptions, exportCommand, planCommand } from './economy.ts';
 import { keyCommand } from './key.ts';
 import { verifyCommand } from './verify.ts';
+import { whyCommand } from './why.ts';
 
 const program = new Command('guerdon').description('Looks after a Guerdon deployment.');
 
@@ -44,6 +45,11 @@ program
   .command('verify')
   .description('recompute every event, entry and balance, and name the first row that is wrong')
   .action(() => verifyCommand(readConfig(process.env)));
+
+program
+  .command('why <event>')
+  .description('tell why an event, by its id, gave what it gave')
+  .action((event: string) => whyCommand(readConfig(process.env), event));
 
 try {
   await program.parseAsync();

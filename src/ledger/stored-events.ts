@@ -16,12 +16,21 @@ export interface StoredEvent {
   receivedAt: Instant;
   programVersion: number;
   outcome:
-    | { status: 'applied'; seq: bigint; totalBefore: string; totalAfter: string; decision: DecisionRecord }
+    | {
+        status: 'applied';
+        seq: bigint;
+        totalBefore: string;
+        totalAfter: string;
+        highBefore: string;
+        highAfter: string;
+        decision: DecisionRecord;
+      }
     | { status: 'refused'; code: RefusalCode; detail: Readonly<Record<string, string>> };
 }
 
 const APPLIED = `select e.id, u.external_id, e.metric_id, e.value, e.attributes, e.keyed, e.key, e.occurred_at,
-    e.received_at, e.program_version, e.seq, e.total_before, e.total_after, e.decision
+    e.received_at, e.program_version, e.seq, e.total_before, e.total_after, e.high_before,
+    e.high_after, e.decision
   from events e join users u on u.id = e.user_id`;
 
 const REFUSED = `select r.id, u.external_id, r.metric_id, r.value, r.attributes, r.keyed, r.key, r.occurred_at,
@@ -105,6 +114,8 @@ function readApplied(row: Row): StoredEvent {
       seq: BigInt(row.seq),
       totalBefore: shortest(row.total_before),
       totalAfter: shortest(row.total_after),
+      highBefore: shortest(row.high_before),
+      highAfter: shortest(row.high_after),
       decision: row.decision,
     },
   };

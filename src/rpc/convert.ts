@@ -18,7 +18,7 @@ import { isLimited } from '../rules/quota.ts';
 import { type DecisionRecord, fromRecord } from '../rules/record.ts';
 import type * as rules from '../rules/types.ts';
 
-const ROUNDING: Record<rules.Rounding, Rounding> = {
+export const ROUNDING: Record<rules.Rounding, Rounding> = {
   down: Rounding.DOWN,
   up: Rounding.UP,
   nearest: Rounding.NEAREST,

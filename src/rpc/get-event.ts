@@ -5,12 +5,18 @@ import { type Call, route } from './call.ts';
 import { eventMessage } from './event-message.ts';
 
 export const getEvent = route(EventService.method.getEvent, 'project', async (call, request) => {
-  const event = await find(call, request.lookup);
-  const { kind, user } = call.caller;
-  if (event === undefined || (kind === 'application' && event.user !== user))
-    throw new GuerdonError('NOT_FOUND', 'EVENT_UNKNOWN', 'no such event is stored');
-  return { event: await eventMessage(call, event) };
+  return { event: await eventMessage(call, await findEvent(call, request.lookup)) };
 });
+
+/** The event that is asked for, if the caller may know of it; else NOT_FOUND. */
+export async function findEvent(call: Call, lookup: GetEventRequest['lookup']): Promise<StoredEvent> {
+  const event = await find(call, lookup);
+  const { kind, user } = call.caller;
+  if (event === undefined || (kind === 'application' && event.user !== user)) {
+    throw new GuerdonError('NOT_FOUND', 'EVENT_UNKNOWN', 'no such event is stored');
+  }
+  return event;
+}
 
 async function find(call: Call, lookup: GetEventRequest['lookup']): Promise<StoredEvent | undefined> {
   const { pool, catalog } = call.api.context;

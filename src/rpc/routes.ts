@@ -15,6 +15,7 @@ import { listBoosts } from './boosts/list-boosts.ts';
 import { listUserBoosts } from './boosts/list-user-boosts.ts';
 import { updateBoosts } from './boosts/update-boosts.ts';
 import type { Route } from './call.ts';
+import { explainEvent } from './explain-event.ts';
 import { getEvent } from './get-event.ts';
 import { getPointsSystem } from './get-points-system.ts';
 import { getUserPoints } from './get-user-points.ts';
@@ -49,6 +50,7 @@ export const routes: readonly Route[] = [
   sendEvent,
   sendEvents,
   getEvent,
+  explainEvent,
   listEvents,
   getUserPoints,
   adjustPoints,

@@ -9,7 +9,7 @@ import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Status } from "../../google/rpc/status_pb.ts";
 import { file_google_rpc_status } from "../../google/rpc/status_pb.ts";
-import type { EventPoints, UserInput } from "./types_pb.ts";
+import type { EventPoints, Rounding, UserInput } from "./types_pb.ts";
 import { file_guerdon_v1_types } from "./types_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
@@ -17,7 +17,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file guerdon/v1/event_service.proto.
  */
 export const file_guerdon_v1_event_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch5ndWVyZG9uL3YxL2V2ZW50X3NlcnZpY2UucHJvdG8SCmd1ZXJkb24udjEixAMKEFNlbmRFdmVudFJlcXVlc3QSMAoKbWV0cmljX2tleRgBIAEoCUIcukgZchcyFV5bYS16QS1aMC05Xy1dezEsNjR9JBIrCgR1c2VyGAIgASgLMhUuZ3VlcmRvbi52MS5Vc2VySW5wdXRCBrpIA8gBARI0CgV2YWx1ZRgDIAEoCUIlukgiciAyHl4tP1swLTldezEsMTh9KFwuWzAtOV17MSw5fSk/JBJsCgphdHRyaWJ1dGVzGAQgAygLMiwuZ3VlcmRvbi52MS5TZW5kRXZlbnRSZXF1ZXN0LkF0dHJpYnV0ZXNFbnRyeUIqukgnmgEkEDIiGXIXMhVeW2EtekEtWjAtOV8tXXsxLDY0fSQqBXIDGP8BEiEKD2lkZW1wb3RlbmN5X2tleRgFIAEoCUIIukgFcgMY/wESLwoLb2NjdXJyZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKA2FjaxgHIAEoDjIPLmd1ZXJkb24udjEuQWNrQgi6SAWCAQIQARoxCg9BdHRyaWJ1dGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASKRAgoRU2VuZEV2ZW50UmVzcG9uc2USEAoIZXZlbnRfaWQYASABKAkSEgoKbWV0cmljX2tleRgCIAEoCRINCgV0b3RhbBgDIAEoCRI5CgZwb2ludHMYBCADKAsyKS5ndWVyZG9uLnYxLlNlbmRFdmVudFJlc3BvbnNlLlBvaW50c0VudHJ5EhsKE2lkZW1wb3RlbnRfcmVwbGF5ZWQYBSABKAgSJwoGc3RhdHVzGAYgASgOMhcuZ3VlcmRvbi52MS5FdmVudFN0YXR1cxpGCgtQb2ludHNFbnRyeRILCgNrZXkYASABKAkSJgoFdmFsdWUYAiABKAsyFy5ndWVyZG9uLnYxLkV2ZW50UG9pbnRzOgI4ASJOChFTZW5kRXZlbnRzUmVxdWVzdBI5CgZldmVudHMYASADKAsyHC5ndWVyZG9uLnYxLlNlbmRFdmVudFJlcXVlc3RCC7pICJIBBQgBEPQDIkIKElNlbmRFdmVudHNSZXNwb25zZRIsCgdyZXN1bHRzGAEgAygLMhsuZ3VlcmRvbi52MS5TZW5kRXZlbnRSZXN1bHQicAoPU2VuZEV2ZW50UmVzdWx0Ei4KBWV2ZW50GAEgASgLMh0uZ3VlcmRvbi52MS5TZW5kRXZlbnRSZXNwb25zZUgAEiMKBWVycm9yGAIgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXNIAEIICgZyZXN1bHQifgoIRXZlbnRLZXkSGwoHdXNlcl9pZBgBIAEoCUIKukgHcgUQARj/ARIwCgptZXRyaWNfa2V5GAIgASgJQhy6SBlyFzIVXlthLXpBLVowLTlfLV17MSw2NH0kEiMKD2lkZW1wb3RlbmN5X2tleRgDIAEoCUIKukgHcgUQARj/ASJlCg9HZXRFdmVudFJlcXVlc3QSHAoIZXZlbnRfaWQYASABKAlCCLpIBXIDsAEBSAASIwoDa2V5GAIgASgLMhQuZ3VlcmRvbi52MS5FdmVudEtleUgAQg8KBmxvb2t1cBIFukgCCAEiNAoQR2V0RXZlbnRSZXNwb25zZRIgCgVldmVudBgBIAEoCzIRLmd1ZXJkb24udjEuRXZlbnQiwgQKBUV2ZW50EgoKAmlkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkSEgoKbWV0cmljX2tleRgDIAEoCRINCgV2YWx1ZRgEIAEoCRI1CgphdHRyaWJ1dGVzGAUgAygLMiEuZ3VlcmRvbi52MS5FdmVudC5BdHRyaWJ1dGVzRW50cnkSFwoPaWRlbXBvdGVuY3lfa2V5GAYgASgJEi8KC29jY3VycmVkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtyZWNlaXZlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoGc3RhdHVzGAkgASgOMhcuZ3VlcmRvbi52MS5FdmVudFN0YXR1cxILCgNzZXEYCiABKAMSFAoMdG90YWxfYmVmb3JlGAsgASgJEhMKC3RvdGFsX2FmdGVyGAwgASgJEhcKD3Byb2dyYW1fdmVyc2lvbhgNIAEoAxItCgZwb2ludHMYDiADKAsyHS5ndWVyZG9uLnYxLkV2ZW50LlBvaW50c0VudHJ5EiMKB3JlZnVzYWwYDyABKAsyEi5nb29nbGUucnBjLlN0YXR1cxoxCg9BdHRyaWJ1dGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARpGCgtQb2ludHNFbnRyeRILCgNrZXkYASABKAkSJgoFdmFsdWUYAiABKAsyFy5ndWVyZG9uLnYxLkV2ZW50UG9pbnRzOgI4ASKfAQoRTGlzdEV2ZW50c1JlcXVlc3QSGwoHdXNlcl9pZBgBIAEoCUIKukgHcgUQARj/ARIwCgptZXRyaWNfa2V5GAIgASgJQhy6SBlyFzIVXlthLXpBLVowLTlfLV17MCw2NH0kEh0KCXBhZ2Vfc2l6ZRgDIAEoBUIKukgHGgUY9AMoABIcCgpwYWdlX3Rva2VuGAQgASgJQgi6SAVyAxiABCJQChJMaXN0RXZlbnRzUmVzcG9uc2USIQoGZXZlbnRzGAEgAygLMhEuZ3VlcmRvbi52MS5FdmVudBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkqPQoDQWNrEhMKD0FDS19VTlNQRUNJRklFRBAAEg8KC0FDS19BUFBMSUVEEAESEAoMQUNLX0FDQ0VQVEVEEAIqegoLRXZlbnRTdGF0dXMSHAoYRVZFTlRfU1RBVFVTX1VOU1BFQ0lGSUVEEAASGAoURVZFTlRfU1RBVFVTX0FQUExJRUQQARIZChVFVkVOVF9TVEFUVVNfQUNDRVBURUQQAhIYChRFVkVOVF9TVEFUVVNfUkVGVVNFRBADMsMCCgxFdmVudFNlcnZpY2USSAoJU2VuZEV2ZW50EhwuZ3VlcmRvbi52MS5TZW5kRXZlbnRSZXF1ZXN0Gh0uZ3VlcmRvbi52MS5TZW5kRXZlbnRSZXNwb25zZRJLCgpTZW5kRXZlbnRzEh0uZ3VlcmRvbi52MS5TZW5kRXZlbnRzUmVxdWVzdBoeLmd1ZXJkb24udjEuU2VuZEV2ZW50c1Jlc3BvbnNlEkoKCEdldEV2ZW50EhsuZ3VlcmRvbi52MS5HZXRFdmVudFJlcXVlc3QaHC5ndWVyZG9uLnYxLkdldEV2ZW50UmVzcG9uc2UiA5ACARJQCgpMaXN0RXZlbnRzEh0uZ3VlcmRvbi52MS5MaXN0RXZlbnRzUmVxdWVzdBoeLmd1ZXJkb24udjEuTGlzdEV2ZW50c1Jlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_timestamp, file_google_rpc_status, file_guerdon_v1_types]);
+  fileDesc("Ch5ndWVyZG9uL3YxL2V2ZW50X3NlcnZpY2UucHJvdG8SCmd1ZXJkb24udjEixAMKEFNlbmRFdmVudFJlcXVlc3QSMAoKbWV0cmljX2tleRgBIAEoCUIcukgZchcyFV5bYS16QS1aMC05Xy1dezEsNjR9JBIrCgR1c2VyGAIgASgLMhUuZ3VlcmRvbi52MS5Vc2VySW5wdXRCBrpIA8gBARI0CgV2YWx1ZRgDIAEoCUIlukgiciAyHl4tP1swLTldezEsMTh9KFwuWzAtOV17MSw5fSk/JBJsCgphdHRyaWJ1dGVzGAQgAygLMiwuZ3VlcmRvbi52MS5TZW5kRXZlbnRSZXF1ZXN0LkF0dHJpYnV0ZXNFbnRyeUIqukgnmgEkEDIiGXIXMhVeW2EtekEtWjAtOV8tXXsxLDY0fSQqBXIDGP8BEiEKD2lkZW1wb3RlbmN5X2tleRgFIAEoCUIIukgFcgMY/wESLwoLb2NjdXJyZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKA2FjaxgHIAEoDjIPLmd1ZXJkb24udjEuQWNrQgi6SAWCAQIQARoxCg9BdHRyaWJ1dGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASKRAgoRU2VuZEV2ZW50UmVzcG9uc2USEAoIZXZlbnRfaWQYASABKAkSEgoKbWV0cmljX2tleRgCIAEoCRINCgV0b3RhbBgDIAEoCRI5CgZwb2ludHMYBCADKAsyKS5ndWVyZG9uLnYxLlNlbmRFdmVudFJlc3BvbnNlLlBvaW50c0VudHJ5EhsKE2lkZW1wb3RlbnRfcmVwbGF5ZWQYBSABKAgSJwoGc3RhdHVzGAYgASgOMhcuZ3VlcmRvbi52MS5FdmVudFN0YXR1cxpGCgtQb2ludHNFbnRyeRILCgNrZXkYASABKAkSJgoFdmFsdWUYAiABKAsyFy5ndWVyZG9uLnYxLkV2ZW50UG9pbnRzOgI4ASJOChFTZW5kRXZlbnRzUmVxdWVzdBI5CgZldmVudHMYASADKAsyHC5ndWVyZG9uLnYxLlNlbmRFdmVudFJlcXVlc3RCC7pICJIBBQgBEPQDIkIKElNlbmRFdmVudHNSZXNwb25zZRIsCgdyZXN1bHRzGAEgAygLMhsuZ3VlcmRvbi52MS5TZW5kRXZlbnRSZXN1bHQicAoPU2VuZEV2ZW50UmVzdWx0Ei4KBWV2ZW50GAEgASgLMh0uZ3VlcmRvbi52MS5TZW5kRXZlbnRSZXNwb25zZUgAEiMKBWVycm9yGAIgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXNIAEIICgZyZXN1bHQifgoIRXZlbnRLZXkSGwoHdXNlcl9pZBgBIAEoCUIKukgHcgUQARj/ARIwCgptZXRyaWNfa2V5GAIgASgJQhy6SBlyFzIVXlthLXpBLVowLTlfLV17MSw2NH0kEiMKD2lkZW1wb3RlbmN5X2tleRgDIAEoCUIKukgHcgUQARj/ASJlCg9HZXRFdmVudFJlcXVlc3QSHAoIZXZlbnRfaWQYASABKAlCCLpIBXIDsAEBSAASIwoDa2V5GAIgASgLMhQuZ3VlcmRvbi52MS5FdmVudEtleUgAQg8KBmxvb2t1cBIFukgCCAEiNAoQR2V0RXZlbnRSZXNwb25zZRIgCgVldmVudBgBIAEoCzIRLmd1ZXJkb24udjEuRXZlbnQiaQoTRXhwbGFpbkV2ZW50UmVxdWVzdBIcCghldmVudF9pZBgBIAEoCUIIukgFcgOwAQFIABIjCgNrZXkYAiABKAsyFC5ndWVyZG9uLnYxLkV2ZW50S2V5SABCDwoGbG9va3VwEgW6SAIIASJNCgxGYWlsZWRGaWx0ZXISCwoDa2V5GAEgASgJEhAKCGV4cGVjdGVkGAIgASgJEhMKBmFjdHVhbBgDIAEoCUgAiAEBQgkKB19hY3R1YWwiPgoORXhwbGFpbmVkQm9vc3QSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRISCgptdWx0aXBsaWVyGAMgASgJIvcFChJUcmlnZ2VyRXhwbGFuYXRpb24SEgoKdHJpZ2dlcl9pZBgBIAEoCRITCgt0cmlnZ2VyX2tleRgCIAEoCRISCgpzeXN0ZW1fa2V5GAMgASgJEiMKB3doeV9ub3QYBCABKA4yEi5ndWVyZG9uLnYxLldoeU5vdBI0Cg1mYWlsZWRfZmlsdGVyGAUgASgLMhguZ3VlcmRvbi52MS5GYWlsZWRGaWx0ZXJIAIgBARIRCgl0aHJlc2hvbGQYBiABKAkSFAoMdG90YWxfYmVmb3JlGAcgASgJEhMKC3RvdGFsX2FmdGVyGAggASgJEhMKC2hpZ2hfYmVmb3JlGAkgASgJEhIKCmhpZ2hfYWZ0ZXIYCiABKAkSDQoFZmlyZXMYCyABKAkSDgoGcG9pbnRzGAwgASgDEgwKBGJhc2UYDSABKAkSKgoGYm9vc3RzGA4gAygLMhouZ3VlcmRvbi52MS5FeHBsYWluZWRCb29zdBIPCgdwcm9kdWN0GA8gASgJEiYKCHJvdW5kaW5nGBAgASgOMhQuZ3VlcmRvbi52MS5Sb3VuZGluZxIPCgdib29zdGVkGBEgASgJEiQKBWxpbWl0GBIgASgOMhUuZ3VlcmRvbi52MS5MaW1pdEtpbmQSFwoKbGltaXRfdXNlZBgTIAEoA0gBiAEBEhcKCmxpbWl0X21vc3QYFCABKANIAogBARIVCg1oZWxkX2J5X2xpbWl0GBUgASgJEhEKBHJvb20YFiABKANIA4gBARITCgtoZWxkX2J5X2NhcBgXIAEoCRIOCgZhbW91bnQYGCABKAMSFQoNYmFsYW5jZV9hZnRlchgZIAEoAxIUCgd2ZXJzaW9uGBogASgDSASIAQESJgoCYXQYGyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQhAKDl9mYWlsZWRfZmlsdGVyQg0KC19saW1pdF91c2VkQg0KC19saW1pdF9tb3N0QgcKBV9yb29tQgoKCF92ZXJzaW9uIv4BChRFeHBsYWluRXZlbnRSZXNwb25zZRIgCgVldmVudBgBIAEoCzIRLmd1ZXJkb24udjEuRXZlbnQSMAoIdHJpZ2dlcnMYAiADKAsyHi5ndWVyZG9uLnYxLlRyaWdnZXJFeHBsYW5hdGlvbhJNCg91c2VyX2F0dHJpYnV0ZXMYAyADKAsyNC5ndWVyZG9uLnYxLkV4cGxhaW5FdmVudFJlc3BvbnNlLlVzZXJBdHRyaWJ1dGVzRW50cnkSDAoEem9uZRgEIAEoCRo1ChNVc2VyQXR0cmlidXRlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiwgQKBUV2ZW50EgoKAmlkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkSEgoKbWV0cmljX2tleRgDIAEoCRINCgV2YWx1ZRgEIAEoCRI1CgphdHRyaWJ1dGVzGAUgAygLMiEuZ3VlcmRvbi52MS5FdmVudC5BdHRyaWJ1dGVzRW50cnkSFwoPaWRlbXBvdGVuY3lfa2V5GAYgASgJEi8KC29jY3VycmVkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtyZWNlaXZlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoGc3RhdHVzGAkgASgOMhcuZ3VlcmRvbi52MS5FdmVudFN0YXR1cxILCgNzZXEYCiABKAMSFAoMdG90YWxfYmVmb3JlGAsgASgJEhMKC3RvdGFsX2FmdGVyGAwgASgJEhcKD3Byb2dyYW1fdmVyc2lvbhgNIAEoAxItCgZwb2ludHMYDiADKAsyHS5ndWVyZG9uLnYxLkV2ZW50LlBvaW50c0VudHJ5EiMKB3JlZnVzYWwYDyABKAsyEi5nb29nbGUucnBjLlN0YXR1cxoxCg9BdHRyaWJ1dGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARpGCgtQb2ludHNFbnRyeRILCgNrZXkYASABKAkSJgoFdmFsdWUYAiABKAsyFy5ndWVyZG9uLnYxLkV2ZW50UG9pbnRzOgI4ASKfAQoRTGlzdEV2ZW50c1JlcXVlc3QSGwoHdXNlcl9pZBgBIAEoCUIKukgHcgUQARj/ARIwCgptZXRyaWNfa2V5GAIgASgJQhy6SBlyFzIVXlthLXpBLVowLTlfLV17MCw2NH0kEh0KCXBhZ2Vfc2l6ZRgDIAEoBUIKukgHGgUY9AMoABIcCgpwYWdlX3Rva2VuGAQgASgJQgi6SAVyAxiABCJQChJMaXN0RXZlbnRzUmVzcG9uc2USIQoGZXZlbnRzGAEgAygLMhEuZ3VlcmRvbi52MS5FdmVudBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkqPQoDQWNrEhMKD0FDS19VTlNQRUNJRklFRBAAEg8KC0FDS19BUFBMSUVEEAESEAoMQUNLX0FDQ0VQVEVEEAIqegoLRXZlbnRTdGF0dXMSHAoYRVZFTlRfU1RBVFVTX1VOU1BFQ0lGSUVEEAASGAoURVZFTlRfU1RBVFVTX0FQUExJRUQQARIZChVFVkVOVF9TVEFUVVNfQUNDRVBURUQQAhIYChRFVkVOVF9TVEFUVVNfUkVGVVNFRBADKo8BCgZXaHlOb3QSFwoTV0hZX05PVF9VTlNQRUNJRklFRBAAEhQKEFdIWV9OT1RfSU5BQ1RJVkUQARIcChhXSFlfTk9UX0VWRU5UX0FUVFJJQlVURVMQAhIbChdXSFlfTk9UX1VTRVJfQVRUUklCVVRFUxADEhsKF1dIWV9OT1RfQkVMT1dfVEhSRVNIT0xEEAQqgwEKCUxpbWl0S2luZBIaChZMSU1JVF9LSU5EX1VOU1BFQ0lGSUVEEAASFQoRTElNSVRfS0lORF9BV0FSRFMQARIVChFMSU1JVF9LSU5EX1BPSU5UUxACEhcKE0xJTUlUX0tJTkRfQ09PTERPV04QAxITCg9MSU1JVF9LSU5EX09OQ0UQBDKbAwoMRXZlbnRTZXJ2aWNlEkgKCVNlbmRFdmVudBIcLmd1ZXJkb24udjEuU2VuZEV2ZW50UmVxdWVzdBodLmd1ZXJkb24udjEuU2VuZEV2ZW50UmVzcG9uc2USSwoKU2VuZEV2ZW50cxIdLmd1ZXJkb24udjEuU2VuZEV2ZW50c1JlcXVlc3QaHi5ndWVyZG9uLnYxLlNlbmRFdmVudHNSZXNwb25zZRJKCghHZXRFdmVudBIbLmd1ZXJkb24udjEuR2V0RXZlbnRSZXF1ZXN0GhwuZ3VlcmRvbi52MS5HZXRFdmVudFJlc3BvbnNlIgOQAgESVgoMRXhwbGFpbkV2ZW50Eh8uZ3VlcmRvbi52MS5FeHBsYWluRXZlbnRSZXF1ZXN0GiAuZ3VlcmRvbi52MS5FeHBsYWluRXZlbnRSZXNwb25zZSIDkAIBElAKCkxpc3RFdmVudHMSHS5ndWVyZG9uLnYxLkxpc3RFdmVudHNSZXF1ZXN0Gh4uZ3VlcmRvbi52MS5MaXN0RXZlbnRzUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_google_rpc_status, file_guerdon_v1_types]);
 
 /**
  * One measured change of a metric by one user.
@@ -313,6 +313,358 @@ export const GetEventResponseSchema: GenMessage<GetEventResponse> = /*@__PURE__*
   messageDesc(file_guerdon_v1_event_service, 7);
 
 /**
+ * Which event to explain.
+ *
+ * @generated from message guerdon.v1.ExplainEventRequest
+ */
+export type ExplainEventRequest = Message<"guerdon.v1.ExplainEventRequest"> & {
+  /**
+   * One of the two.
+   *
+   * @generated from oneof guerdon.v1.ExplainEventRequest.lookup
+   */
+  lookup: {
+    /**
+     * Id of the event (UUID).
+     *
+     * @generated from field: string event_id = 1;
+     */
+    value: string;
+    case: "eventId";
+  } | {
+    /**
+     * User, metric and idempotency key.
+     *
+     * @generated from field: guerdon.v1.EventKey key = 2;
+     */
+    value: EventKey;
+    case: "key";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message guerdon.v1.ExplainEventRequest.
+ * Use `create(ExplainEventRequestSchema)` to create a new message.
+ */
+export const ExplainEventRequestSchema: GenMessage<ExplainEventRequest> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_event_service, 8);
+
+/**
+ * A filter that did not match.
+ *
+ * @generated from message guerdon.v1.FailedFilter
+ */
+export type FailedFilter = Message<"guerdon.v1.FailedFilter"> & {
+  /**
+   * Attribute key.
+   *
+   * @generated from field: string key = 1;
+   */
+  key: string;
+
+  /**
+   * The value that was asked for.
+   *
+   * @generated from field: string expected = 2;
+   */
+  expected: string;
+
+  /**
+   * The value that there was; absent: there was none.
+   *
+   * @generated from field: optional string actual = 3;
+   */
+  actual?: string | undefined;
+};
+
+/**
+ * Describes the message guerdon.v1.FailedFilter.
+ * Use `create(FailedFilterSchema)` to create a new message.
+ */
+export const FailedFilterSchema: GenMessage<FailedFilter> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_event_service, 9);
+
+/**
+ * A boost in the course of an award.
+ *
+ * @generated from message guerdon.v1.ExplainedBoost
+ */
+export type ExplainedBoost = Message<"guerdon.v1.ExplainedBoost"> & {
+  /**
+   * Id of the boost.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * Its display name, as it is now; empty: no longer known.
+   *
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * Its multiplier then, a decimal string.
+   *
+   * @generated from field: string multiplier = 3;
+   */
+  multiplier: string;
+};
+
+/**
+ * Describes the message guerdon.v1.ExplainedBoost.
+ * Use `create(ExplainedBoostSchema)` to create a new message.
+ */
+export const ExplainedBoostSchema: GenMessage<ExplainedBoost> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_event_service, 10);
+
+/**
+ * One trigger that was considered, and what came of it.
+ *
+ * @generated from message guerdon.v1.TriggerExplanation
+ */
+export type TriggerExplanation = Message<"guerdon.v1.TriggerExplanation"> & {
+  /**
+   * Id of the trigger.
+   *
+   * @generated from field: string trigger_id = 1;
+   */
+  triggerId: string;
+
+  /**
+   * Its key then.
+   *
+   * @generated from field: string trigger_key = 2;
+   */
+  triggerKey: string;
+
+  /**
+   * Key of its points system.
+   *
+   * @generated from field: string system_key = 3;
+   */
+  systemKey: string;
+
+  /**
+   * Why it did not fire; unspecified: it fired.
+   *
+   * @generated from field: guerdon.v1.WhyNot why_not = 4;
+   */
+  whyNot: WhyNot;
+
+  /**
+   * The filter that did not match, where one did not.
+   *
+   * @generated from field: optional guerdon.v1.FailedFilter failed_filter = 5;
+   */
+  failedFilter?: FailedFilter | undefined;
+
+  /**
+   * The threshold, a decimal string; empty: it has none.
+   *
+   * @generated from field: string threshold = 6;
+   */
+  threshold: string;
+
+  /**
+   * The running total that it counts by, before and after, decimal strings; empty: it does not count.
+   *
+   * @generated from field: string total_before = 7;
+   */
+  totalBefore: string;
+
+  /**
+   * After the event.
+   *
+   * @generated from field: string total_after = 8;
+   */
+  totalAfter: string;
+
+  /**
+   * The highest that this total had ever been, before the event; what it pays for is a multiple of the threshold above.
+   *
+   * @generated from field: string high_before = 9;
+   */
+  highBefore: string;
+
+  /**
+   * After the event.
+   *
+   * @generated from field: string high_after = 10;
+   */
+  highAfter: string;
+
+  /**
+   * How often it fired, a whole number as a decimal string.
+   *
+   * @generated from field: string fires = 11;
+   */
+  fires: string;
+
+  /**
+   * Its points for one firing.
+   *
+   * @generated from field: int64 points = 12;
+   */
+  points: bigint;
+
+  /**
+   * fires × points, a whole number as a decimal string.
+   *
+   * @generated from field: string base = 13;
+   */
+  base: string;
+
+  /**
+   * The boosts that multiplied it, in order.
+   *
+   * @generated from field: repeated guerdon.v1.ExplainedBoost boosts = 14;
+   */
+  boosts: ExplainedBoost[];
+
+  /**
+   * Their product after exclusivity and ceiling, a decimal string; `1` without boosts.
+   *
+   * @generated from field: string product = 15;
+   */
+  product: string;
+
+  /**
+   * How the product was rounded; unspecified: there were no boosts.
+   *
+   * @generated from field: guerdon.v1.Rounding rounding = 16;
+   */
+  rounding: Rounding;
+
+  /**
+   * base × product, rounded, a whole number as a decimal string.
+   *
+   * @generated from field: string boosted = 17;
+   */
+  boosted: string;
+
+  /**
+   * The limit of the trigger that held something back.
+   *
+   * @generated from field: guerdon.v1.LimitKind limit = 18;
+   */
+  limit: LimitKind;
+
+  /**
+   * What had been used of the limit before; absent: the limit does not count.
+   *
+   * @generated from field: optional int64 limit_used = 19;
+   */
+  limitUsed?: bigint | undefined;
+
+  /**
+   * What the limit allows; absent: the limit does not count.
+   *
+   * @generated from field: optional int64 limit_most = 20;
+   */
+  limitMost?: bigint | undefined;
+
+  /**
+   * What the limit held back, a whole number as a decimal string.
+   *
+   * @generated from field: string held_by_limit = 21;
+   */
+  heldByLimit: string;
+
+  /**
+   * The room that cap or floor left; absent: neither was in question.
+   *
+   * @generated from field: optional int64 room = 22;
+   */
+  room?: bigint | undefined;
+
+  /**
+   * What cap or floor held back, a whole number as a decimal string; negative: of a deduction.
+   *
+   * @generated from field: string held_by_cap = 23;
+   */
+  heldByCap: string;
+
+  /**
+   * What was posted: boosted, less what was held back.
+   *
+   * @generated from field: int64 amount = 24;
+   */
+  amount: bigint;
+
+  /**
+   * The balance after it.
+   *
+   * @generated from field: int64 balance_after = 25;
+   */
+  balanceAfter: bigint;
+
+  /**
+   * Version of the ledger entry; absent: nothing was posted.
+   *
+   * @generated from field: optional int64 version = 26;
+   */
+  version?: bigint | undefined;
+
+  /**
+   * The instant that the award was judged at.
+   *
+   * @generated from field: google.protobuf.Timestamp at = 27;
+   */
+  at?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message guerdon.v1.TriggerExplanation.
+ * Use `create(TriggerExplanationSchema)` to create a new message.
+ */
+export const TriggerExplanationSchema: GenMessage<TriggerExplanation> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_event_service, 11);
+
+/**
+ * Why an event gave what it gave.
+ *
+ * @generated from message guerdon.v1.ExplainEventResponse
+ */
+export type ExplainEventResponse = Message<"guerdon.v1.ExplainEventResponse"> & {
+  /**
+   * The event with its outcome.
+   *
+   * @generated from field: guerdon.v1.Event event = 1;
+   */
+  event?: Event | undefined;
+
+  /**
+   * In the order in which they were considered; of a refused event none, its refusal says why.
+   *
+   * @generated from field: repeated guerdon.v1.TriggerExplanation triggers = 2;
+   */
+  triggers: TriggerExplanation[];
+
+  /**
+   * The user's attributes that filters asked for, as they were; those that the user did not have are absent.
+   *
+   * @generated from field: map<string, string> user_attributes = 3;
+   */
+  userAttributes: { [key: string]: string };
+
+  /**
+   * The time zone that days were read in; empty: none was needed.
+   *
+   * @generated from field: string zone = 4;
+   */
+  zone: string;
+};
+
+/**
+ * Describes the message guerdon.v1.ExplainEventResponse.
+ * Use `create(ExplainEventResponseSchema)` to create a new message.
+ */
+export const ExplainEventResponseSchema: GenMessage<ExplainEventResponse> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_event_service, 12);
+
+/**
  * An event as it is stored.
  *
  * @generated from message guerdon.v1.Event
@@ -429,7 +781,7 @@ export type Event = Message<"guerdon.v1.Event"> & {
  * Use `create(EventSchema)` to create a new message.
  */
 export const EventSchema: GenMessage<Event> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_event_service, 8);
+  messageDesc(file_guerdon_v1_event_service, 13);
 
 /**
  * Which events to list.
@@ -471,7 +823,7 @@ export type ListEventsRequest = Message<"guerdon.v1.ListEventsRequest"> & {
  * Use `create(ListEventsRequestSchema)` to create a new message.
  */
 export const ListEventsRequestSchema: GenMessage<ListEventsRequest> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_event_service, 9);
+  messageDesc(file_guerdon_v1_event_service, 14);
 
 /**
  * A page of events.
@@ -499,7 +851,7 @@ export type ListEventsResponse = Message<"guerdon.v1.ListEventsResponse"> & {
  * Use `create(ListEventsResponseSchema)` to create a new message.
  */
 export const ListEventsResponseSchema: GenMessage<ListEventsResponse> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_event_service, 10);
+  messageDesc(file_guerdon_v1_event_service, 15);
 
 /**
  * When a call is answered.
@@ -591,6 +943,116 @@ export const EventStatusSchema: GenEnum<EventStatus> = /*@__PURE__*/
   enumDesc(file_guerdon_v1_event_service, 1);
 
 /**
+ * Why a trigger did not fire.
+ *
+ * @generated from enum guerdon.v1.WhyNot
+ */
+export const WhyNot = {
+  /**
+   * Not set: it fired.
+   *
+   * @generated from enum value: WHY_NOT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * It was inactive.
+   *
+   * @generated from enum value: WHY_NOT_INACTIVE = 1;
+   */
+  INACTIVE: 1,
+
+  /**
+   * An attribute of the event did not match.
+   *
+   * @generated from enum value: WHY_NOT_EVENT_ATTRIBUTES = 2;
+   */
+  EVENT_ATTRIBUTES: 2,
+
+  /**
+   * An attribute of the user did not match.
+   *
+   * @generated from enum value: WHY_NOT_USER_ATTRIBUTES = 3;
+   */
+  USER_ATTRIBUTES: 3,
+
+  /**
+   * No multiple of the threshold was passed.
+   *
+   * @generated from enum value: WHY_NOT_BELOW_THRESHOLD = 4;
+   */
+  BELOW_THRESHOLD: 4,
+} as const;
+
+/**
+ * Why a trigger did not fire.
+ *
+ * @generated from enum guerdon.v1.WhyNot
+ */
+export type WhyNot = (typeof WhyNot)[keyof typeof WhyNot] | UnknownEnum;
+
+/**
+ * Describes the enum guerdon.v1.WhyNot.
+ */
+export const WhyNotSchema: GenEnum<WhyNot> = /*@__PURE__*/
+  enumDesc(file_guerdon_v1_event_service, 2);
+
+/**
+ * What of a trigger's limits held an award back.
+ *
+ * @generated from enum guerdon.v1.LimitKind
+ */
+export const LimitKind = {
+  /**
+   * Not set: none did.
+   *
+   * @generated from enum value: LIMIT_KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The awards of the period were used up.
+   *
+   * @generated from enum value: LIMIT_KIND_AWARDS = 1;
+   */
+  AWARDS: 1,
+
+  /**
+   * The points of the period were used up, or not enough were left.
+   *
+   * @generated from enum value: LIMIT_KIND_POINTS = 2;
+   */
+  POINTS: 2,
+
+  /**
+   * Another award was too near.
+   *
+   * @generated from enum value: LIMIT_KIND_COOLDOWN = 3;
+   */
+  COOLDOWN: 3,
+
+  /**
+   * The value of the attribute was paid for, or there was none.
+   *
+   * @generated from enum value: LIMIT_KIND_ONCE = 4;
+   */
+  ONCE: 4,
+} as const;
+
+/**
+ * What of a trigger's limits held an award back.
+ *
+ * @generated from enum guerdon.v1.LimitKind
+ */
+export type LimitKind = (typeof LimitKind)[keyof typeof LimitKind] | UnknownEnum;
+
+/**
+ * Describes the enum guerdon.v1.LimitKind.
+ */
+export const LimitKindSchema: GenEnum<LimitKind> = /*@__PURE__*/
+  enumDesc(file_guerdon_v1_event_service, 3);
+
+/**
  * Takes metric events and tells what became of them.
  *
  * Every call needs an API key in the metadata: `x-api-key: prefix.body` or `authorization: Bearer prefix.body`; without
@@ -639,6 +1101,19 @@ export const EventService: GenService<{
     methodKind: "unary";
     input: typeof GetEventRequestSchema;
     output: typeof GetEventResponseSchema;
+  },
+  /**
+   * Why an event gave what it gave: every trigger that was considered, and its way from the event to the ledger. All of it
+   * was kept when the event was decided; nothing is computed anew.
+   *
+   * Errors: NOT_FOUND.
+   *
+   * @generated from rpc guerdon.v1.EventService.ExplainEvent
+   */
+  explainEvent: {
+    methodKind: "unary";
+    input: typeof ExplainEventRequestSchema;
+    output: typeof ExplainEventResponseSchema;
   },
   /**
    * The applied events of one user, the last applied first.

@@ -1,0 +1,85 @@
+import { type ExplainedAward, type ExplainedTrigger, explain } from '../commands/explain.ts';
+import type { Config } from '../config.ts';
+import { createPool } from '../db/pool.ts';
+import { Programs } from '../db/programs.ts';
+import { refusalError } from '../errors.ts';
+import { eventById, type StoredEvent } from '../ledger/stored-events.ts';
+import { formatDecimal } from '../rules/decimal.ts';
+import { withDatabase } from './database.ts';
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** Prints why an event, by its id, gave what it gave. */
+export async function whyCommand(config: Config, id: string): Promise<void> {
+  if (!UUID.test(id)) throw new Error(`${JSON.stringify(id)} is not the id of an event, which is a UUID`);
+  await withDatabase(config, async (url) => {
+    const pool = createPool({ url, max: 1, name: 'guerdon-why', onError: () => {} });
+    try {
+      const { rows } = await pool.query(
+        `select u.project_id from users u join (select user_id from events where id = $1
+        union select user_id from refusals where id = $1) e on e.user_id = u.id`,
+        [id],
+      );
+      const projectId: string | undefined = rows[0]?.project_id;
+      const event = projectId === undefined ? undefined : await eventById(pool, projectId, id);
+      if (projectId === undefined || event === undefined) throw new Error(`no event ${id} is stored`);
+      const { triggers, zone } = await explain(pool, new Programs(), projectId, event);
+      process.stdout.write(`${[...heading(event, zone), ...triggers.flatMap(lines)].join('\n')}\n`);
+    } finally {
+      await pool.end();
+    }
+  });
+}
+
+function heading(event: StoredEvent, zone: string | null): string[] {
+  const { outcome } = event;
+  const at = new Date(event.occurredAt).toISOString();
+  const head = [
+    `event ${event.id}: ${event.value} of a metric by ${JSON.stringify(event.user)} at ${at}`,
+    `  decided by program ${event.programVersion}${zone === null ? '' : `, days read in ${zone}`}`,
+  ];
+  if (outcome.status === 'refused')
+    return [...head, `  refused: ${refusalError(outcome.code, outcome.detail).message}`];
+  return [...head, `  total ${outcome.totalBefore} → ${outcome.totalAfter}`];
+}
+
+const WHY = {
+  inactive: 'it was inactive',
+  event_attributes: 'an attribute of the event did not match',
+  user_attributes: 'an attribute of the user did not match',
+  below_threshold: 'no multiple of the threshold was passed',
+} as const;
+
+function lines(trigger: ExplainedTrigger): string[] {
+  const { why, failed, counted, award } = trigger;
+  const counts =
+    counted === null
+      ? []
+      : [
+          `    highest total ${formatDecimal(counted.before.high)} → ${formatDecimal(counted.after.high)}, threshold ${counted.threshold}`,
+        ];
+  const name = `  ${trigger.systemKey}/${trigger.triggerKey}`;
+  if (why !== null) {
+    const filter =
+      failed === null
+        ? ''
+        : `: ${failed.key} is ${JSON.stringify(failed.actual)}, not ${JSON.stringify(failed.expected)}`;
+    return [`${name} did not fire: ${WHY[why]}${filter}`, ...(why === 'below_threshold' ? counts : [])];
+  }
+  return [`${name} fired`, ...counts, ...(award === null ? [] : awardLines(trigger, award))];
+}
+
+function awardLines({ points }: ExplainedTrigger, award: ExplainedAward): string[] {
+  const { limit } = award;
+  const used = limit === null || limit.used === null ? '' : ` (${limit.used} of ${limit.most} used before)`;
+  return [
+    `    ${award.fires} × ${points} = ${award.base}`,
+    ...award.boosts.map(({ name, multiplier }) => `    × ${multiplier} by boost ${JSON.stringify(name)}`),
+    ...(award.rounding === null ? [] : [`    × ${award.product} in all, rounded ${award.rounding}: ${award.boosted}`]),
+    ...(limit === null ? [] : [`    limit on ${limit.by}${used} held back ${award.heldByLimit}`]),
+    ...(award.heldByCap === 0n ? [] : [`    cap or floor left ${award.room} and held back ${award.heldByCap}`]),
+    award.version === null
+      ? `    nothing was posted; the balance is ${award.balanceAfter}`
+      : `    posted ${award.amount} as entry ${award.version}; the balance is ${award.balanceAfter}`,
+  ];
+}
