@@ -26,6 +26,7 @@ export type Reason =
   | 'KEY_NOT_ALLOWED'
   | 'EVENT_UNKNOWN'
   | 'BOOST_UNKNOWN'
+  | 'NO_LEVELS'
   | 'PROJECT_UNKNOWN'
   | 'API_KEY_UNKNOWN'
   | 'PROGRAM_MOVED_ON'
@@ -71,9 +72,15 @@ export class GuerdonError extends Error {
   }
 }
 
-/** Malformed input, told field by field. */
-export function invalid(violations: readonly Violation[]): GuerdonError {
-  const message = violations.map(({ field, description }) => `${field}: ${description}`).join('; ');
+/** More than these would not fit into the trailers of an answer. */
+const VIOLATIONS_MAX = 20;
+
+/** Malformed input, told field by field; of very many fields the first ones. */
+export function invalid(all: readonly Violation[]): GuerdonError {
+  const violations = all.slice(0, VIOLATIONS_MAX);
+  const told = violations.map(({ field, description }) => `${field}: ${description}`);
+  const more = all.length - violations.length;
+  const message = [...told, ...(more > 0 ? [`and ${more} more`] : [])].join('; ');
   return new GuerdonError('INVALID_ARGUMENT', 'FIELDS_INVALID', message, { violations });
 }
 

@@ -197,6 +197,17 @@ create table inbox (
 );
 CREATE INDEX inbox_queued_at ON public.inbox USING btree (queued_at);
 
+create table level_changes (
+  user_id bigint not null,
+  system_id bigint not null,
+  version bigint not null,
+  level_before text,
+  level_after text,
+  created_at timestamp(3) with time zone not null,
+  constraint level_changes_pkey PRIMARY KEY (user_id, system_id, version),
+  constraint level_changes_changed CHECK ((level_before IS DISTINCT FROM level_after))
+);
+
 create table metric_totals (
   user_id bigint not null,
   metric_id bigint not null,
@@ -494,6 +505,10 @@ CREATE TRIGGER events_append_only BEFORE DELETE OR UPDATE ON public.events FOR E
 
 CREATE TRIGGER events_no_truncate BEFORE TRUNCATE ON public.events FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
+CREATE TRIGGER level_changes_append_only BEFORE DELETE OR UPDATE ON public.level_changes FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+CREATE TRIGGER level_changes_no_truncate BEFORE TRUNCATE ON public.level_changes FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
 CREATE TRIGGER programs_append_only BEFORE DELETE OR UPDATE ON public.programs FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
 CREATE TRIGGER programs_no_truncate BEFORE TRUNCATE ON public.programs FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
@@ -517,6 +532,8 @@ comment on column commands.after_seq is 'The user''s event seq when it was appli
 comment on column global_boosts.due_at is 'When its status changes next; null: never again';
 
 comment on column global_boosts.starts_at is 'The window as instants, by the zones known when it was resolved';
+
+comment on column level_changes.version is 'Of the account after what changed the level';
 
 comment on column user_boosts.due_at is 'When its status changes next; null: never again';
 

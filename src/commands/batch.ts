@@ -101,6 +101,7 @@ async function load(client: Client, prepared: Prepared, now: Instant): Promise<S
       userCommands: [],
       refusals: [],
       announcements: [],
+      levelChanges: [],
       zoneChanges: [],
       users: [],
       totals: [],

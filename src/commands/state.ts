@@ -93,6 +93,14 @@ export function changeAccount(state: State, user: UserRow, change: SystemChange,
   const { hash } = state.accounts.get(key) as AccountState;
   state.accounts.set(key, { ...change.after, hash });
   if (change.levelBefore === change.levelAfter) return;
+  state.postings.levelChanges.push({
+    userId: user.id,
+    systemId: change.systemId,
+    version: change.after.version,
+    before: change.levelBefore,
+    after: change.levelAfter,
+    createdAt: state.now,
+  });
   state.postings.announcements.push({
     projectId: user.projectId,
     userId: user.id,

@@ -1,6 +1,15 @@
 import { createPool } from './pool.ts';
 
-const APPEND_ONLY = ['events', 'entries', 'commands', 'refusals', 'programs', 'audit', 'user_commands'];
+const APPEND_ONLY = [
+  'events',
+  'entries',
+  'commands',
+  'refusals',
+  'programs',
+  'audit',
+  'user_commands',
+  'level_changes',
+];
 
 /**
  * Gives the role of the application's URL what it needs and no more, where migrations run as another role: it reads and

@@ -1,4 +1,4 @@
-import type { Queryable } from '../db/pool.ts';
+import { instantText, type Queryable } from '../db/pool.ts';
 import type { DecisionRecord } from '../rules/record.ts';
 import type { Attributes, Instant, ZonePeriod } from '../rules/types.ts';
 import type { EntryKind } from './rows.ts';
@@ -91,12 +91,23 @@ export interface StoredEntry {
   key: string | null;
 }
 
+/** Which entries; `kinds` none: of any, instants null: of any time. */
+export interface EntryPage {
+  beforeVersion: string | undefined;
+  limit: number;
+  kinds: readonly EntryKind[];
+  /** Written at this instant or later. */
+  since: Instant | null;
+  /** Written before this instant. */
+  until: Instant | null;
+}
+
 /** The last `limit` entries of an account below `beforeVersion`, the newest first. */
 export async function entriesOf(
   db: Queryable,
   userId: string,
   systemId: string,
-  page: { beforeVersion: string | undefined; limit: number },
+  page: EntryPage,
 ): Promise<StoredEntry[]> {
   const { rows } = await db.query({
     name: 'entries-of',
@@ -104,8 +115,18 @@ export async function entriesOf(
         c.reason, c.key
       from entries e left join commands c on c.user_id = e.user_id and c.id = e.command_id
       where e.user_id = $1 and e.system_id = $2 and ($3::bigint is null or e.version < $3)
+        and (cardinality($5::text[]) = 0 or e.kind = any($5))
+        and ($6::timestamptz is null or e.created_at >= $6) and ($7::timestamptz is null or e.created_at < $7)
       order by e.version desc limit $4`,
-    values: [userId, systemId, page.beforeVersion ?? null, page.limit],
+    values: [
+      userId,
+      systemId,
+      page.beforeVersion ?? null,
+      page.limit,
+      page.kinds,
+      page.since === null ? null : instantText(page.since),
+      page.until === null ? null : instantText(page.until),
+    ],
   });
   return rows.map((row) => ({
     version: BigInt(row.version),

@@ -8,6 +8,7 @@ import type {
   CommandRow,
   EntryRow,
   EventRow,
+  LevelChangeRow,
   RefusalRow,
   UsageRow,
   UserCommandRow,
@@ -22,6 +23,7 @@ export interface Postings {
   userCommands: UserCommandRow[];
   refusals: RefusalRow[];
   announcements: AnnouncementRow[];
+  levelChanges: LevelChangeRow[];
   /** Users whose windows of days are to be resolved anew. */
   zoneChanges: { projectId: string; userId: string }[];
   users: UserRow[];
@@ -46,6 +48,7 @@ export async function post(client: Client, postings: Postings): Promise<void> {
     insertion(users, postings.users),
     insertion(refusals, postings.refusals),
     insertion(outbox, postings.announcements),
+    insertion(levelChanges, postings.levelChanges),
     insertion(zoneChanges, postings.zoneChanges),
   ];
   await Promise.all(statements.filter((one) => one !== undefined).map((one) => client.query(one)));
@@ -204,6 +207,18 @@ const refusals: Insert<RefusalRow> = {
     ['program_version', 'int', (row) => row.programVersion],
     ['code', 'text', (row) => row.code],
     ['detail', 'jsonb', (row) => JSON.stringify(row.detail)],
+  ],
+};
+
+const levelChanges: Insert<LevelChangeRow> = {
+  table: 'level_changes',
+  columns: [
+    ['user_id', 'bigint', (row) => row.userId],
+    ['system_id', 'bigint', (row) => row.systemId],
+    ['version', 'bigint', (row) => row.version.toString()],
+    ['level_before', 'text', (row) => row.before],
+    ['level_after', 'text', (row) => row.after],
+    ['created_at', 'timestamptz', (row) => instantText(row.createdAt)],
   ],
 };
 

@@ -113,6 +113,17 @@ export interface RefusalRow {
   detail: Readonly<Record<string, string>>;
 }
 
+/** A user's way from one level to another; null: below every level. */
+export interface LevelChangeRow {
+  userId: string;
+  systemId: string;
+  /** Of the account after what changed the level. */
+  version: bigint;
+  before: string | null;
+  after: string | null;
+  createdAt: Instant;
+}
+
 /** Something to be told to the outside after the commit. */
 export interface AnnouncementRow {
   projectId: string;

@@ -12,7 +12,7 @@ import type {
 import { LevelBasis, OnFloor, Period, Rounding, TriggerStatus } from '../gen/guerdon/v1/types_pb.ts';
 import { type Open, openForUser } from '../rules/boost-schedule.ts';
 import { formatDecimal } from '../rules/decimal.ts';
-import { levelOf } from '../rules/level.ts';
+import { levelBasis, levelOf, nextLevelOf } from '../rules/level.ts';
 import type { ProgramIndex } from '../rules/program.ts';
 import { isLimited } from '../rules/quota.ts';
 import { type DecisionRecord, fromRecord } from '../rules/record.ts';
@@ -78,6 +78,7 @@ export function pointsMessages(
       const awards = fired.filter((item) => item.systemId === change.systemId);
       const level = now === undefined ? levelByKey(system, change.levelAfter) : levelNow(change.systemId, now);
       const balanceNow = now?.balances[change.systemId]?.balance;
+      const next = now === undefined ? nextLevel(system, change.after) : nextLevelNow(change.systemId, now);
       return [
         system.key,
         {
@@ -86,6 +87,7 @@ export function pointsMessages(
           total: balanceNow === undefined ? change.after.balance : BigInt(balanceNow),
           levelChanged: change.levelBefore !== change.levelAfter,
           ...(level !== null && { level: levelMessage(level) }),
+          ...next,
           awards: awards.map((award) => awardMessage(award, event)),
         },
       ];
@@ -103,12 +105,32 @@ export function levelByKey(system: rules.System, key: string | null): rules.Leve
   return system.levels.find((level) => level.key === key) ?? null;
 }
 
+/** The next level above an account, and what is missing to it; nothing where there is none. */
+export function nextLevel(system: rules.System, account: rules.Account) {
+  const next = nextLevelOf(system, account);
+  if (next === null) return {};
+  return { nextLevel: levelMessage(next), pointsToNextLevel: next.points - levelBasis(system, account) };
+}
+
+type AtPresent = { balances: Now; index: ProgramIndex };
+
 /** The level that today's program gives to today's account. */
-export function levelNow(systemId: string, now: { balances: Now; index: ProgramIndex }): rules.Level | null {
-  const system = now.index.systemById.get(systemId);
-  const account = now.balances[systemId];
-  if (system === undefined || account === undefined) return null;
-  return levelOf(system, { balance: BigInt(account.balance), earned: BigInt(account.earned), version: 0n });
+export function levelNow(systemId: string, now: AtPresent): rules.Level | null {
+  const found = accountNow(systemId, now);
+  return found === undefined ? null : levelOf(found.system, found.account);
+}
+
+function nextLevelNow(systemId: string, now: AtPresent) {
+  const found = accountNow(systemId, now);
+  return found === undefined ? {} : nextLevel(found.system, found.account);
+}
+
+function accountNow(systemId: string, { balances, index }: AtPresent) {
+  const system = index.systemById.get(systemId);
+  const account = balances[systemId];
+  if (system === undefined || account === undefined) return undefined;
+  const { balance, earned } = account;
+  return { system, account: { balance: BigInt(balance), earned: BigInt(earned), version: 0n } };
 }
 
 export function systemMessage(system: rules.System): MessageInitShape<typeof PointsSystemSchema> {

@@ -6,14 +6,13 @@ import { Ack, type SendEventRequest } from '../gen/guerdon/v1/event_service_pb.t
 import type { UserInput } from '../gen/guerdon/v1/types_pb.ts';
 import { DECIMAL_PATTERN, formatDecimal, parseDecimal } from '../rules/decimal.ts';
 import type { Call } from './call.ts';
+import { TIMESTAMP_RANGE } from './page.ts';
 import { textViolation } from './text.ts';
 import { attributeViolations, KEY, lengthViolation, profileOf, undeclared, userViolations } from './user-input.ts';
 
 const KEY_MAX = 255;
 /** How far a sender's clock may run ahead of ours. */
 const AHEAD_MS = 5 * 60_000;
-/** The first instant of year 1 and the last of year 9999, which a Timestamp may not leave. */
-const TIMESTAMP_RANGE = [-62_135_596_800_000, 253_402_300_799_999] as const;
 
 /**
  * Checks an event without evaluating the proto's rules, which say the same but cost more than the rest of the call,

@@ -1,3 +1,4 @@
+import { type Timestamp, timestampMs } from '@bufbuild/protobuf/wkt';
 import { invalid } from '../errors.ts';
 
 const PAGE_DEFAULT = 50;
@@ -48,4 +49,18 @@ export function pageCursor(list: string, token: string, form: RegExp): string | 
     // Not of our making; answered below.
   }
   throw invalid([{ field: 'page_token', description: 'must be the next_page_token of an answer to the same request' }]);
+}
+
+/** The first instant of year 1 and the last of year 9999, which a Timestamp may not leave. */
+export const TIMESTAMP_RANGE = [-62_135_596_800_000, 253_402_300_799_999] as const;
+
+/** Throws INVALID_ARGUMENT for instants that no Timestamp may be; by their names in the proto. */
+export function checkInstants(instants: Readonly<Record<string, Timestamp | undefined>>): void {
+  const wrong = Object.entries(instants).filter(([, at]) => {
+    const ms = at === undefined ? 0 : timestampMs(at);
+    return !(ms >= TIMESTAMP_RANGE[0] && ms <= TIMESTAMP_RANGE[1]);
+  });
+  if (wrong.length > 0) {
+    throw invalid(wrong.map(([field]) => ({ field, description: 'must be within the years 1 to 9999' })));
+  }
 }

@@ -17,12 +17,18 @@ import { updateBoosts } from './boosts/update-boosts.ts';
 import type { Route } from './call.ts';
 import { explainEvent } from './explain-event.ts';
 import { getEvent } from './get-event.ts';
+import { getLevelSummary } from './get-level-summary.ts';
+import { getPointsSummary } from './get-points-summary.ts';
 import { getPointsSystem } from './get-points-system.ts';
+import { getUserBalanceAt } from './get-user-balance-at.ts';
 import { getUserPoints } from './get-user-points.ts';
+import { getUserPointsEventSummary } from './get-user-points-event-summary.ts';
 import { listEvents } from './list-events.ts';
 import { listLedgerEntries } from './list-ledger-entries.ts';
+import { listLevelChanges } from './list-level-changes.ts';
 import { listLevels } from './list-levels.ts';
 import { listPointsSystems } from './list-points-systems.ts';
+import { listUserPoints } from './list-user-points.ts';
 import { sendEvent } from './send-event.ts';
 import { sendEvents } from './send-events.ts';
 import { spendPoints } from './spend-points.ts';
@@ -53,6 +59,12 @@ export const routes: readonly Route[] = [
   explainEvent,
   listEvents,
   getUserPoints,
+  getLevelSummary,
+  getPointsSummary,
+  getUserBalanceAt,
+  getUserPointsEventSummary,
+  listLevelChanges,
+  listUserPoints,
   adjustPoints,
   spendPoints,
   listLedgerEntries,

@@ -7,6 +7,8 @@ export const ZONE_HISTORY_LIMIT = 32;
 /** No place on Earth is or was as far from UTC, in milliseconds. */
 const OFFSET_LIMIT = 16 * 3_600_000;
 
+const DAY_MS = 24 * 3_600_000;
+
 /** A day has at most this many candidates for a zone change to take effect; see `changeZone`. */
 const DAYS_SEARCHED = 3;
 
@@ -86,6 +88,22 @@ export function utcMidnight(date: string): Instant {
 /** The Monday of the week of a day `YYYY-MM-DD`; ISO 8601. */
 export function weekOf(date: string): string {
   return DateTime.fromISO(date, { zone: 'utc' }).startOf('week').toISODate() as string;
+}
+
+export type Calendar = 'day' | 'week' | 'month';
+
+/** The first days of the periods that hold any of the days from `start` to `end`, and of the one after the last. */
+export function periodStarts(start: string, end: string, calendar: Calendar): string[] {
+  const last = DateTime.fromISO(end, { zone: 'utc' });
+  const starts: string[] = [];
+  let at = DateTime.fromISO(start, { zone: 'utc' }).startOf(calendar);
+  for (; at <= last; at = at.plus({ [`${calendar}s`]: 1 })) starts.push(at.toISODate() as string);
+  return [...starts, at.toISODate() as string];
+}
+
+/** How many days `end` is after `start`; negative: before it. */
+export function daysBetween(start: string, end: string): number {
+  return Math.round((utcMidnight(end) - utcMidnight(start)) / DAY_MS);
 }
 
 /** Whether the text is a day of the calendar, `YYYY-MM-DD`. */

@@ -7,6 +7,7 @@ import { Entry } from './entry.ts';
 import { Event } from './event.ts';
 import { GlobalBoost } from './global-boost.ts';
 import { Inbox } from './inbox.ts';
+import { LevelChange } from './level-change.ts';
 import { Metric } from './metric.ts';
 import { MetricTotal } from './metric-total.ts';
 import { Outbox } from './outbox.ts';
@@ -34,6 +35,7 @@ export const entities = [
   Event,
   GlobalBoost,
   Inbox,
+  LevelChange,
   Metric,
   MetricTotal,
   Outbox,

@@ -7,7 +7,7 @@ import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf
 import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { Award, Boost, Level, PointsSystem } from "./types_pb.ts";
+import type { AttributeFilter, Award, Boost, Level, PointsSystem } from "./types_pb.ts";
 import { file_guerdon_v1_types } from "./types_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file guerdon/v1/points_service.proto.
  */
 export const file_guerdon_v1_points_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch9ndWVyZG9uL3YxL3BvaW50c19zZXJ2aWNlLnByb3RvEgpndWVyZG9uLnYxIpABChRHZXRVc2VyUG9pbnRzUmVxdWVzdBIbCgd1c2VyX2lkGAEgASgJQgq6SAdyBRABGP8BEjAKCnN5c3RlbV9rZXkYAiABKAlCHLpIGXIXMhVeW2EtekEtWjAtOV8tXXsxLDY0fSQSHgoGYXdhcmRzGAMgASgFQgm6SAYaBBhkKABIAIgBAUIJCgdfYXdhcmRzIucCChVHZXRVc2VyUG9pbnRzUmVzcG9uc2USCwoDa2V5GAEgASgJEgwKBG5hbWUYAiABKAkSDQoFdG90YWwYAyABKAMSFwoKbWF4X3BvaW50cxgEIAEoA0gAiAEBEiUKBWxldmVsGAUgASgLMhEuZ3VlcmRvbi52MS5MZXZlbEgBiAEBEioKCm5leHRfbGV2ZWwYBiABKAsyES5ndWVyZG9uLnYxLkxldmVsSAKIAQESIQoUcG9pbnRzX3RvX25leHRfbGV2ZWwYByABKANIA4gBARIhCgZib29zdHMYCCADKAsyES5ndWVyZG9uLnYxLkJvb3N0EiEKBmF3YXJkcxgJIAMoCzIRLmd1ZXJkb24udjEuQXdhcmQSDgoGZWFybmVkGAogASgDQg0KC19tYXhfcG9pbnRzQggKBl9sZXZlbEINCgtfbmV4dF9sZXZlbEIXChVfcG9pbnRzX3RvX25leHRfbGV2ZWwi0gEKE0FkanVzdFBvaW50c1JlcXVlc3QSGwoHdXNlcl9pZBgBIAEoCUIKukgHcgUQARj/ARIwCgpzeXN0ZW1fa2V5GAIgASgJQhy6SBlyFzIVXlthLXpBLVowLTlfLV17MSw2NH0kEisKBmFtb3VudBgDIAEoA0IbukgYIhY4ABj/////////DyiBgICAgICA8P8BEhoKBnJlYXNvbhgEIAEoCUIKukgHcgUQARj0AxIjCg9pZGVtcG90ZW5jeV9rZXkYBSABKAlCCrpIB3IFEAEY/wEisgEKFEFkanVzdFBvaW50c1Jlc3BvbnNlEiYKBWVudHJ5GAEgASgLMhcuZ3VlcmRvbi52MS5MZWRnZXJFbnRyeRINCgV0b3RhbBgCIAEoAxIVCg1sZXZlbF9jaGFuZ2VkGAMgASgIEiUKBWxldmVsGAQgASgLMhEuZ3VlcmRvbi52MS5MZXZlbEgAiAEBEhsKE2lkZW1wb3RlbnRfcmVwbGF5ZWQYBSABKAhCCAoGX2xldmVsIsQBChJTcGVuZFBvaW50c1JlcXVlc3QSGwoHdXNlcl9pZBgBIAEoCUIKukgHcgUQARj/ARIwCgpzeXN0ZW1fa2V5GAIgASgJQhy6SBlyFzIVXlthLXpBLVowLTlfLV17MSw2NH0kEiAKBmFtb3VudBgDIAEoA0IQukgNIgsY/////////w8oARIYCgZyZWFzb24YBCABKAlCCLpIBXIDGPQDEiMKD2lkZW1wb3RlbmN5X2tleRgFIAEoCUIKukgHcgUQARj/ASKxAQoTU3BlbmRQb2ludHNSZXNwb25zZRImCgVlbnRyeRgBIAEoCzIXLmd1ZXJkb24udjEuTGVkZ2VyRW50cnkSDQoFdG90YWwYAiABKAMSFQoNbGV2ZWxfY2hhbmdlZBgDIAEoCBIlCgVsZXZlbBgEIAEoCzIRLmd1ZXJkb24udjEuTGV2ZWxIAIgBARIbChNpZGVtcG90ZW50X3JlcGxheWVkGAUgASgIQggKBl9sZXZlbCKaAgoLTGVkZ2VyRW50cnkSDwoHdmVyc2lvbhgBIAEoAxIjCgRraW5kGAIgASgOMhUuZ3VlcmRvbi52MS5FbnRyeUtpbmQSDgoGYW1vdW50GAMgASgDEhUKDWJhbGFuY2VfYWZ0ZXIYBCABKAMSEAoIZXZlbnRfaWQYBSABKAkSLgoKY3JlYXRlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLb2NjdXJyZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnRyaWdnZXJfaWQYCCABKAkSDgoGcmVhc29uGAkgASgJEhcKD2lkZW1wb3RlbmN5X2tleRgKIAEoCSKmAQoYTGlzdExlZGdlckVudHJpZXNSZXF1ZXN0EhsKB3VzZXJfaWQYASABKAlCCrpIB3IFEAEY/wESMAoKc3lzdGVtX2tleRgCIAEoCUIcukgZchcyFV5bYS16QS1aMC05Xy1dezEsNjR9JBIdCglwYWdlX3NpemUYAyABKAVCCrpIBxoFGPQDKAASHAoKcGFnZV90b2tlbhgEIAEoCUIIukgFcgMYgAQiXgoZTGlzdExlZGdlckVudHJpZXNSZXNwb25zZRIoCgdlbnRyaWVzGAEgAygLMhcuZ3VlcmRvbi52MS5MZWRnZXJFbnRyeRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiSgoWR2V0UG9pbnRzU3lzdGVtUmVxdWVzdBIwCgpzeXN0ZW1fa2V5GAEgASgJQhy6SBlyFzIVXlthLXpBLVowLTlfLV17MSw2NH0kIkMKF0dldFBvaW50c1N5c3RlbVJlc3BvbnNlEigKBnN5c3RlbRgBIAEoCzIYLmd1ZXJkb24udjEuUG9pbnRzU3lzdGVtIlYKGExpc3RQb2ludHNTeXN0ZW1zUmVxdWVzdBIcCglwYWdlX3NpemUYASABKAVCCbpIBhoEGGQoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxiABCJfChlMaXN0UG9pbnRzU3lzdGVtc1Jlc3BvbnNlEikKB3N5c3RlbXMYASADKAsyGC5ndWVyZG9uLnYxLlBvaW50c1N5c3RlbRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiggEKEUxpc3RMZXZlbHNSZXF1ZXN0EjAKCnN5c3RlbV9rZXkYASABKAlCHLpIGXIXMhVeW2EtekEtWjAtOV8tXXsxLDY0fSQSHQoJcGFnZV9zaXplGAIgASgFQgq6SAcaBRjIASgAEhwKCnBhZ2VfdG9rZW4YAyABKAlCCLpIBXIDGIAEIlAKEkxpc3RMZXZlbHNSZXNwb25zZRIhCgZsZXZlbHMYASADKAsyES5ndWVyZG9uLnYxLkxldmVsEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSpqCglFbnRyeUtpbmQSGgoWRU5UUllfS0lORF9VTlNQRUNJRklFRBAAEhQKEEVOVFJZX0tJTkRfQVdBUkQQARIUChBFTlRSWV9LSU5EX1NQRU5EEAISFQoRRU5UUllfS0lORF9BREpVU1QQAzKOBQoNUG9pbnRzU2VydmljZRJZCg1HZXRVc2VyUG9pbnRzEiAuZ3VlcmRvbi52MS5HZXRVc2VyUG9pbnRzUmVxdWVzdBohLmd1ZXJkb24udjEuR2V0VXNlclBvaW50c1Jlc3BvbnNlIgOQAgESUQoMQWRqdXN0UG9pbnRzEh8uZ3VlcmRvbi52MS5BZGp1c3RQb2ludHNSZXF1ZXN0GiAuZ3VlcmRvbi52MS5BZGp1c3RQb2ludHNSZXNwb25zZRJOCgtTcGVuZFBvaW50cxIeLmd1ZXJkb24udjEuU3BlbmRQb2ludHNSZXF1ZXN0Gh8uZ3VlcmRvbi52MS5TcGVuZFBvaW50c1Jlc3BvbnNlEmUKEUxpc3RMZWRnZXJFbnRyaWVzEiQuZ3VlcmRvbi52MS5MaXN0TGVkZ2VyRW50cmllc1JlcXVlc3QaJS5ndWVyZG9uLnYxLkxpc3RMZWRnZXJFbnRyaWVzUmVzcG9uc2UiA5ACARJfCg9HZXRQb2ludHNTeXN0ZW0SIi5ndWVyZG9uLnYxLkdldFBvaW50c1N5c3RlbVJlcXVlc3QaIy5ndWVyZG9uLnYxLkdldFBvaW50c1N5c3RlbVJlc3BvbnNlIgOQAgESZQoRTGlzdFBvaW50c1N5c3RlbXMSJC5ndWVyZG9uLnYxLkxpc3RQb2ludHNTeXN0ZW1zUmVxdWVzdBolLmd1ZXJkb24udjEuTGlzdFBvaW50c1N5c3RlbXNSZXNwb25zZSIDkAIBElAKCkxpc3RMZXZlbHMSHS5ndWVyZG9uLnYxLkxpc3RMZXZlbHNSZXF1ZXN0Gh4uZ3VlcmRvbi52MS5MaXN0TGV2ZWxzUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_guerdon_v1_types]);
+  fileDesc("Ch9ndWVyZG9uL3YxL3BvaW50c19zZXJ2aWNlLnByb3RvEgpndWVyZG9uLnYxIpABChRHZXRVc2VyUG9pbnRzUmVxdWVzdBIbCgd1c2VyX2lkGAEgASgJQgq6SAdyBRABGP8BEjAKCnN5c3RlbV9rZXkYAiABKAlCHLpIGXIXMhVeW2EtekEtWjAtOV8tXXsxLDY0fSQSHgoGYXdhcmRzGAMgASgFQgm6SAYaBBhkKABIAIgBAUIJCgdfYXdhcmRzIucCChVHZXRVc2VyUG9pbnRzUmVzcG9uc2USCwoDa2V5GAEgASgJEgwKBG5hbWUYAiABKAkSDQoFdG90YWwYAyABKAMSFwoKbWF4X3BvaW50cxgEIAEoA0gAiAEBEiUKBWxldmVsGAUgASgLMhEuZ3VlcmRvbi52MS5MZXZlbEgBiAEBEioKCm5leHRfbGV2ZWwYBiABKAsyES5ndWVyZG9uLnYxLkxldmVsSAKIAQESIQoUcG9pbnRzX3RvX25leHRfbGV2ZWwYByABKANIA4gBARIhCgZib29zdHMYCCADKAsyES5ndWVyZG9uLnYxLkJvb3N0EiEKBmF3YXJkcxgJIAMoCzIRLmd1ZXJkb24udjEuQXdhcmQSDgoGZWFybmVkGAogASgDQg0KC19tYXhfcG9pbnRzQggKBl9sZXZlbEINCgtfbmV4dF9sZXZlbEIXChVfcG9pbnRzX3RvX25leHRfbGV2ZWwi0gEKE0FkanVzdFBvaW50c1JlcXVlc3QSGwoHdXNlcl9pZBgBIAEoCUIKukgHcgUQARj/ARIwCgpzeXN0ZW1fa2V5GAIgASgJQhy6SBlyFzIVXlthLXpBLVowLTlfLV17MSw2NH0kEisKBmFtb3VudBgDIAEoA0IbukgYIhY4ABj/////////DyiBgICAgICA8P8BEhoKBnJlYXNvbhgEIAEoCUIKukgHcgUQARj0AxIjCg9pZGVtcG90ZW5jeV9rZXkYBSABKAlCCrpIB3IFEAEY/wEisgEKFEFkanVzdFBvaW50c1Jlc3BvbnNlEiYKBWVudHJ5GAEgASgLMhcuZ3VlcmRvbi52MS5MZWRnZXJFbnRyeRINCgV0b3RhbBgCIAEoAxIVCg1sZXZlbF9jaGFuZ2VkGAMgASgIEiUKBWxldmVsGAQgASgLMhEuZ3VlcmRvbi52MS5MZXZlbEgAiAEBEhsKE2lkZW1wb3RlbnRfcmVwbGF5ZWQYBSABKAhCCAoGX2xldmVsIsQBChJTcGVuZFBvaW50c1JlcXVlc3QSGwoHdXNlcl9pZBgBIAEoCUIKukgHcgUQARj/ARIwCgpzeXN0ZW1fa2V5GAIgASgJQhy6SBlyFzIVXlthLXpBLVowLTlfLV17MSw2NH0kEiAKBmFtb3VudBgDIAEoA0IQukgNIgsY/////////w8oARIYCgZyZWFzb24YBCABKAlCCLpIBXIDGPQDEiMKD2lkZW1wb3RlbmN5X2tleRgFIAEoCUIKukgHcgUQARj/ASKxAQoTU3BlbmRQb2ludHNSZXNwb25zZRImCgVlbnRyeRgBIAEoCzIXLmd1ZXJkb24udjEuTGVkZ2VyRW50cnkSDQoFdG90YWwYAiABKAMSFQoNbGV2ZWxfY2hhbmdlZBgDIAEoCBIlCgVsZXZlbBgEIAEoCzIRLmd1ZXJkb24udjEuTGV2ZWxIAIgBARIbChNpZGVtcG90ZW50X3JlcGxheWVkGAUgASgIQggKBl9sZXZlbCKaAgoLTGVkZ2VyRW50cnkSDwoHdmVyc2lvbhgBIAEoAxIjCgRraW5kGAIgASgOMhUuZ3VlcmRvbi52MS5FbnRyeUtpbmQSDgoGYW1vdW50GAMgASgDEhUKDWJhbGFuY2VfYWZ0ZXIYBCABKAMSEAoIZXZlbnRfaWQYBSABKAkSLgoKY3JlYXRlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLb2NjdXJyZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnRyaWdnZXJfaWQYCCABKAkSDgoGcmVhc29uGAkgASgJEhcKD2lkZW1wb3RlbmN5X2tleRgKIAEoCSK1AgoYTGlzdExlZGdlckVudHJpZXNSZXF1ZXN0EhsKB3VzZXJfaWQYASABKAlCCrpIB3IFEAEY/wESMAoKc3lzdGVtX2tleRgCIAEoCUIcukgZchcyFV5bYS16QS1aMC05Xy1dezEsNjR9JBIdCglwYWdlX3NpemUYAyABKAVCCrpIBxoFGPQDKAASHAoKcGFnZV90b2tlbhgEIAEoCUIIukgFcgMYgAQSNwoFa2luZHMYBSADKA4yFS5ndWVyZG9uLnYxLkVudHJ5S2luZEIRukgOkgELEAoiB4IBBBABIAASKQoFc2luY2UYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBXVudGlsGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJeChlMaXN0TGVkZ2VyRW50cmllc1Jlc3BvbnNlEigKB2VudHJpZXMYASADKAsyFy5ndWVyZG9uLnYxLkxlZGdlckVudHJ5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJKChZHZXRQb2ludHNTeXN0ZW1SZXF1ZXN0EjAKCnN5c3RlbV9rZXkYASABKAlCHLpIGXIXMhVeW2EtekEtWjAtOV8tXXsxLDY0fSQiQwoXR2V0UG9pbnRzU3lzdGVtUmVzcG9uc2USKAoGc3lzdGVtGAEgASgLMhguZ3VlcmRvbi52MS5Qb2ludHNTeXN0ZW0iVgoYTGlzdFBvaW50c1N5c3RlbXNSZXF1ZXN0EhwKCXBhZ2Vfc2l6ZRgBIAEoBUIJukgGGgQYZCgAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIAEIl8KGUxpc3RQb2ludHNTeXN0ZW1zUmVzcG9uc2USKQoHc3lzdGVtcxgBIAMoCzIYLmd1ZXJkb24udjEuUG9pbnRzU3lzdGVtEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKCAQoRTGlzdExldmVsc1JlcXVlc3QSMAoKc3lzdGVtX2tleRgBIAEoCUIcukgZchcyFV5bYS16QS1aMC05Xy1dezEsNjR9JBIdCglwYWdlX3NpemUYAiABKAVCCrpIBxoFGMgBKAASHAoKcGFnZV90b2tlbhgDIAEoCUIIukgFcgMYgAQiUAoSTGlzdExldmVsc1Jlc3BvbnNlEiEKBmxldmVscxgBIAMoCzIRLmd1ZXJkb24udjEuTGV2ZWwSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIpsBChVMaXN0VXNlclBvaW50c1JlcXVlc3QSGwoHdXNlcl9pZBgBIAEoCUIKukgHcgUQARj/ARIeCgZhd2FyZHMYAiABKAVCCbpIBhoEGGQoAEgAiAEBEhwKCXBhZ2Vfc2l6ZRgDIAEoBUIJukgGGgQYZCgAEhwKCnBhZ2VfdG9rZW4YBCABKAlCCLpIBXIDGIAEQgkKB19hd2FyZHMiZAoWTGlzdFVzZXJQb2ludHNSZXNwb25zZRIxCgZwb2ludHMYASADKAsyIS5ndWVyZG9uLnYxLkdldFVzZXJQb2ludHNSZXNwb25zZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkimAEKF0dldFVzZXJCYWxhbmNlQXRSZXF1ZXN0EhsKB3VzZXJfaWQYASABKAlCCrpIB3IFEAEY/wESMAoKc3lzdGVtX2tleRgCIAEoCUIcukgZchcyFV5bYS16QS1aMC05Xy1dezEsNjR9JBIuCgJhdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBrpIA8gBASI6ChhHZXRVc2VyQmFsYW5jZUF0UmVzcG9uc2USDQoFdG90YWwYASABKAMSDwoHdmVyc2lvbhgCIAEoAyKwAgogR2V0VXNlclBvaW50c0V2ZW50U3VtbWFyeVJlcXVlc3QSGwoHdXNlcl9pZBgBIAEoCUIKukgHcgUQARj/ARIwCgpzeXN0ZW1fa2V5GAIgASgJQhy6SBlyFzIVXlthLXpBLVowLTlfLV17MSw2NH0kEjgKC2FnZ3JlZ2F0aW9uGAMgASgOMhcuZ3VlcmRvbi52MS5BZ2dyZWdhdGlvbkIKukgHggEEEAEgABI3CgpzdGFydF9kYXRlGAQgASgJQiO6SCByHjIcXlswLTldezR9LVswLTldezJ9LVswLTldezJ9JBI1CghlbmRfZGF0ZRgFIAEoCUIjukggch4yHF5bMC05XXs0fS1bMC05XXsyfS1bMC05XXsyfSQSEwoCdHoYBiABKAlCB7pIBHICGEAiOwoMUGVyaW9kUG9pbnRzEgwKBGRhdGUYASABKAkSDQoFdG90YWwYAiABKAMSDgoGY2hhbmdlGAMgASgDIk4KIUdldFVzZXJQb2ludHNFdmVudFN1bW1hcnlSZXNwb25zZRIpCgdwZXJpb2RzGAEgAygLMhguZ3VlcmRvbi52MS5QZXJpb2RQb2ludHMipQEKF0xpc3RMZXZlbENoYW5nZXNSZXF1ZXN0EhsKB3VzZXJfaWQYASABKAlCCrpIB3IFEAEY/wESMAoKc3lzdGVtX2tleRgCIAEoCUIcukgZchcyFV5bYS16QS1aMC05Xy1dezEsNjR9JBIdCglwYWdlX3NpemUYAyABKAVCCrpIBxoFGPQDKAASHAoKcGFnZV90b2tlbhgEIAEoCUIIukgFcgMYgAQiaAoLTGV2ZWxDaGFuZ2USEAoIZnJvbV9rZXkYASABKAkSDgoGdG9fa2V5GAIgASgJEiYKAmF0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgd2ZXJzaW9uGAQgASgDIl0KGExpc3RMZXZlbENoYW5nZXNSZXNwb25zZRIoCgdjaGFuZ2VzGAEgAygLMhcuZ3VlcmRvbi52MS5MZXZlbENoYW5nZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiiwEKF0dldFBvaW50c1N1bW1hcnlSZXF1ZXN0EjAKCnN5c3RlbV9rZXkYASABKAlCHLpIGXIXMhVeW2EtekEtWjAtOV8tXXsxLDY0fSQSPgoPdXNlcl9hdHRyaWJ1dGVzGAIgAygLMhsuZ3VlcmRvbi52MS5BdHRyaWJ1dGVGaWx0ZXJCCLpIBZIBAhAUIjYKC1BvaW50c1JhbmdlEgwKBGZyb20YASABKAMSCgoCdG8YAiABKAMSDQoFdXNlcnMYAyABKAMiXQoYR2V0UG9pbnRzU3VtbWFyeVJlc3BvbnNlEicKBnJhbmdlcxgBIAMoCzIXLmd1ZXJkb24udjEuUG9pbnRzUmFuZ2USGAoQdXNlcnNfYmVsb3dfemVybxgCIAEoAyJKChZHZXRMZXZlbFN1bW1hcnlSZXF1ZXN0EjAKCnN5c3RlbV9rZXkYASABKAlCHLpIGXIXMhVeW2EtekEtWjAtOV8tXXsxLDY0fSQiPQoKTGV2ZWxVc2VycxIgCgVsZXZlbBgBIAEoCzIRLmd1ZXJkb24udjEuTGV2ZWwSDQoFdXNlcnMYAiABKAMiVgoXR2V0TGV2ZWxTdW1tYXJ5UmVzcG9uc2USJgoGbGV2ZWxzGAEgAygLMhYuZ3VlcmRvbi52MS5MZXZlbFVzZXJzEhMKC3VzZXJzX2JlbG93GAIgASgDKmoKCUVudHJ5S2luZBIaChZFTlRSWV9LSU5EX1VOU1BFQ0lGSUVEEAASFAoQRU5UUllfS0lORF9BV0FSRBABEhQKEEVOVFJZX0tJTkRfU1BFTkQQAhIVChFFTlRSWV9LSU5EX0FESlVTVBADKnIKC0FnZ3JlZ2F0aW9uEhsKF0FHR1JFR0FUSU9OX1VOU1BFQ0lGSUVEEAASFQoRQUdHUkVHQVRJT05fREFJTFkQARIWChJBR0dSRUdBVElPTl9XRUVLTFkQAhIXChNBR0dSRUdBVElPTl9NT05USExZEAMy+AkKDVBvaW50c1NlcnZpY2USWQoNR2V0VXNlclBvaW50cxIgLmd1ZXJkb24udjEuR2V0VXNlclBvaW50c1JlcXVlc3QaIS5ndWVyZG9uLnYxLkdldFVzZXJQb2ludHNSZXNwb25zZSIDkAIBElwKDkxpc3RVc2VyUG9pbnRzEiEuZ3VlcmRvbi52MS5MaXN0VXNlclBvaW50c1JlcXVlc3QaIi5ndWVyZG9uLnYxLkxpc3RVc2VyUG9pbnRzUmVzcG9uc2UiA5ACARJiChBHZXRVc2VyQmFsYW5jZUF0EiMuZ3VlcmRvbi52MS5HZXRVc2VyQmFsYW5jZUF0UmVxdWVzdBokLmd1ZXJkb24udjEuR2V0VXNlckJhbGFuY2VBdFJlc3BvbnNlIgOQAgESfQoZR2V0VXNlclBvaW50c0V2ZW50U3VtbWFyeRIsLmd1ZXJkb24udjEuR2V0VXNlclBvaW50c0V2ZW50U3VtbWFyeVJlcXVlc3QaLS5ndWVyZG9uLnYxLkdldFVzZXJQb2ludHNFdmVudFN1bW1hcnlSZXNwb25zZSIDkAIBEmIKEExpc3RMZXZlbENoYW5nZXMSIy5ndWVyZG9uLnYxLkxpc3RMZXZlbENoYW5nZXNSZXF1ZXN0GiQuZ3VlcmRvbi52MS5MaXN0TGV2ZWxDaGFuZ2VzUmVzcG9uc2UiA5ACARJiChBHZXRQb2ludHNTdW1tYXJ5EiMuZ3VlcmRvbi52MS5HZXRQb2ludHNTdW1tYXJ5UmVxdWVzdBokLmd1ZXJkb24udjEuR2V0UG9pbnRzU3VtbWFyeVJlc3BvbnNlIgOQAgESXwoPR2V0TGV2ZWxTdW1tYXJ5EiIuZ3VlcmRvbi52MS5HZXRMZXZlbFN1bW1hcnlSZXF1ZXN0GiMuZ3VlcmRvbi52MS5HZXRMZXZlbFN1bW1hcnlSZXNwb25zZSIDkAIBElEKDEFkanVzdFBvaW50cxIfLmd1ZXJkb24udjEuQWRqdXN0UG9pbnRzUmVxdWVzdBogLmd1ZXJkb24udjEuQWRqdXN0UG9pbnRzUmVzcG9uc2USTgoLU3BlbmRQb2ludHMSHi5ndWVyZG9uLnYxLlNwZW5kUG9pbnRzUmVxdWVzdBofLmd1ZXJkb24udjEuU3BlbmRQb2ludHNSZXNwb25zZRJlChFMaXN0TGVkZ2VyRW50cmllcxIkLmd1ZXJkb24udjEuTGlzdExlZGdlckVudHJpZXNSZXF1ZXN0GiUuZ3VlcmRvbi52MS5MaXN0TGVkZ2VyRW50cmllc1Jlc3BvbnNlIgOQAgESXwoPR2V0UG9pbnRzU3lzdGVtEiIuZ3VlcmRvbi52MS5HZXRQb2ludHNTeXN0ZW1SZXF1ZXN0GiMuZ3VlcmRvbi52MS5HZXRQb2ludHNTeXN0ZW1SZXNwb25zZSIDkAIBEmUKEUxpc3RQb2ludHNTeXN0ZW1zEiQuZ3VlcmRvbi52MS5MaXN0UG9pbnRzU3lzdGVtc1JlcXVlc3QaJS5ndWVyZG9uLnYxLkxpc3RQb2ludHNTeXN0ZW1zUmVzcG9uc2UiA5ACARJQCgpMaXN0TGV2ZWxzEh0uZ3VlcmRvbi52MS5MaXN0TGV2ZWxzUmVxdWVzdBoeLmd1ZXJkb24udjEuTGlzdExldmVsc1Jlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_timestamp, file_guerdon_v1_types]);
 
 /**
  * Whose points, in what.
@@ -449,6 +449,27 @@ export type ListLedgerEntriesRequest = Message<"guerdon.v1.ListLedgerEntriesRequ
    * @generated from field: string page_token = 4;
    */
   pageToken: string;
+
+  /**
+   * Only entries of these kinds; none: of any.
+   *
+   * @generated from field: repeated guerdon.v1.EntryKind kinds = 5;
+   */
+  kinds: EntryKind[];
+
+  /**
+   * Only entries written at this instant or later; absent: from the first.
+   *
+   * @generated from field: google.protobuf.Timestamp since = 6;
+   */
+  since?: Timestamp | undefined;
+
+  /**
+   * Only entries written before this instant; absent: to the last.
+   *
+   * @generated from field: google.protobuf.Timestamp until = 7;
+   */
+  until?: Timestamp | undefined;
 };
 
 /**
@@ -648,6 +669,532 @@ export const ListLevelsResponseSchema: GenMessage<ListLevelsResponse> = /*@__PUR
   messageDesc(file_guerdon_v1_points_service, 14);
 
 /**
+ * Whose points.
+ *
+ * @generated from message guerdon.v1.ListUserPointsRequest
+ */
+export type ListUserPointsRequest = Message<"guerdon.v1.ListUserPointsRequest"> & {
+  /**
+   * The app's own id of the user.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+
+  /**
+   * How many of the latest awards to return of each points system, 0 to 100; absent: none.
+   *
+   * @generated from field: optional int32 awards = 2;
+   */
+  awards?: number | undefined;
+
+  /**
+   * At most so many, 1 to 100; 0: 50.
+   *
+   * @generated from field: int32 page_size = 3;
+   */
+  pageSize: number;
+
+  /**
+   * From the answer before; empty: the first page.
+   *
+   * @generated from field: string page_token = 4;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message guerdon.v1.ListUserPointsRequest.
+ * Use `create(ListUserPointsRequestSchema)` to create a new message.
+ */
+export const ListUserPointsRequestSchema: GenMessage<ListUserPointsRequest> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_points_service, 15);
+
+/**
+ * The points of a user, by points system.
+ *
+ * @generated from message guerdon.v1.ListUserPointsResponse
+ */
+export type ListUserPointsResponse = Message<"guerdon.v1.ListUserPointsResponse"> & {
+  /**
+   * In the order of the keys of the points systems.
+   *
+   * @generated from field: repeated guerdon.v1.GetUserPointsResponse points = 1;
+   */
+  points: GetUserPointsResponse[];
+
+  /**
+   * For the next page; empty: this is the last.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message guerdon.v1.ListUserPointsResponse.
+ * Use `create(ListUserPointsResponseSchema)` to create a new message.
+ */
+export const ListUserPointsResponseSchema: GenMessage<ListUserPointsResponse> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_points_service, 16);
+
+/**
+ * Whose balance, and when.
+ *
+ * @generated from message guerdon.v1.GetUserBalanceAtRequest
+ */
+export type GetUserBalanceAtRequest = Message<"guerdon.v1.GetUserBalanceAtRequest"> & {
+  /**
+   * The app's own id of the user.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+
+  /**
+   * Key of the points system.
+   *
+   * @generated from field: string system_key = 2;
+   */
+  systemKey: string;
+
+  /**
+   * The instant: entries written then or before count.
+   *
+   * @generated from field: google.protobuf.Timestamp at = 3;
+   */
+  at?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message guerdon.v1.GetUserBalanceAtRequest.
+ * Use `create(GetUserBalanceAtRequestSchema)` to create a new message.
+ */
+export const GetUserBalanceAtRequestSchema: GenMessage<GetUserBalanceAtRequest> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_points_service, 17);
+
+/**
+ * The balance at an instant.
+ *
+ * @generated from message guerdon.v1.GetUserBalanceAtResponse
+ */
+export type GetUserBalanceAtResponse = Message<"guerdon.v1.GetUserBalanceAtResponse"> & {
+  /**
+   * The balance.
+   *
+   * @generated from field: int64 total = 1;
+   */
+  total: bigint;
+
+  /**
+   * Version of the last ledger entry that counts; 0: there was none.
+   *
+   * @generated from field: int64 version = 2;
+   */
+  version: bigint;
+};
+
+/**
+ * Describes the message guerdon.v1.GetUserBalanceAtResponse.
+ * Use `create(GetUserBalanceAtResponseSchema)` to create a new message.
+ */
+export const GetUserBalanceAtResponseSchema: GenMessage<GetUserBalanceAtResponse> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_points_service, 18);
+
+/**
+ * Whose points, and of which days.
+ *
+ * @generated from message guerdon.v1.GetUserPointsEventSummaryRequest
+ */
+export type GetUserPointsEventSummaryRequest = Message<"guerdon.v1.GetUserPointsEventSummaryRequest"> & {
+  /**
+   * The app's own id of the user.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+
+  /**
+   * Key of the points system.
+   *
+   * @generated from field: string system_key = 2;
+   */
+  systemKey: string;
+
+  /**
+   * What to have one item for.
+   *
+   * @generated from field: guerdon.v1.Aggregation aggregation = 3;
+   */
+  aggregation: Aggregation;
+
+  /**
+   * First day, `YYYY-MM-DD`; its whole week or month is there.
+   *
+   * @generated from field: string start_date = 4;
+   */
+  startDate: string;
+
+  /**
+   * Last day, at most 400 days later; its whole week or month is there.
+   *
+   * @generated from field: string end_date = 5;
+   */
+  endDate: string;
+
+  /**
+   * IANA time zone of the days; empty: the user's, or else the project's.
+   *
+   * @generated from field: string tz = 6;
+   */
+  tz: string;
+};
+
+/**
+ * Describes the message guerdon.v1.GetUserPointsEventSummaryRequest.
+ * Use `create(GetUserPointsEventSummaryRequestSchema)` to create a new message.
+ */
+export const GetUserPointsEventSummaryRequestSchema: GenMessage<GetUserPointsEventSummaryRequest> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_points_service, 19);
+
+/**
+ * One day, week or month.
+ *
+ * @generated from message guerdon.v1.PeriodPoints
+ */
+export type PeriodPoints = Message<"guerdon.v1.PeriodPoints"> & {
+  /**
+   * Its first day.
+   *
+   * @generated from field: string date = 1;
+   */
+  date: string;
+
+  /**
+   * The points at its end, of all that happened until then.
+   *
+   * @generated from field: int64 total = 2;
+   */
+  total: bigint;
+
+  /**
+   * What was added within it; negative: taken.
+   *
+   * @generated from field: int64 change = 3;
+   */
+  change: bigint;
+};
+
+/**
+ * Describes the message guerdon.v1.PeriodPoints.
+ * Use `create(PeriodPointsSchema)` to create a new message.
+ */
+export const PeriodPointsSchema: GenMessage<PeriodPoints> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_points_service, 20);
+
+/**
+ * How points changed.
+ *
+ * @generated from message guerdon.v1.GetUserPointsEventSummaryResponse
+ */
+export type GetUserPointsEventSummaryResponse = Message<"guerdon.v1.GetUserPointsEventSummaryResponse"> & {
+  /**
+   * One item a period, also where nothing changed, the first one first. Points count when what they were given or taken
+   * for happened.
+   *
+   * @generated from field: repeated guerdon.v1.PeriodPoints periods = 1;
+   */
+  periods: PeriodPoints[];
+};
+
+/**
+ * Describes the message guerdon.v1.GetUserPointsEventSummaryResponse.
+ * Use `create(GetUserPointsEventSummaryResponseSchema)` to create a new message.
+ */
+export const GetUserPointsEventSummaryResponseSchema: GenMessage<GetUserPointsEventSummaryResponse> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_points_service, 21);
+
+/**
+ * Whose levels.
+ *
+ * @generated from message guerdon.v1.ListLevelChangesRequest
+ */
+export type ListLevelChangesRequest = Message<"guerdon.v1.ListLevelChangesRequest"> & {
+  /**
+   * The app's own id of the user.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+
+  /**
+   * Key of the points system.
+   *
+   * @generated from field: string system_key = 2;
+   */
+  systemKey: string;
+
+  /**
+   * At most so many, 1 to 500; 0: 50.
+   *
+   * @generated from field: int32 page_size = 3;
+   */
+  pageSize: number;
+
+  /**
+   * From the answer before; empty: the first page.
+   *
+   * @generated from field: string page_token = 4;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message guerdon.v1.ListLevelChangesRequest.
+ * Use `create(ListLevelChangesRequestSchema)` to create a new message.
+ */
+export const ListLevelChangesRequestSchema: GenMessage<ListLevelChangesRequest> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_points_service, 22);
+
+/**
+ * A change of level.
+ *
+ * @generated from message guerdon.v1.LevelChange
+ */
+export type LevelChange = Message<"guerdon.v1.LevelChange"> & {
+  /**
+   * Key of the level that was left; empty: below every level.
+   *
+   * @generated from field: string from_key = 1;
+   */
+  fromKey: string;
+
+  /**
+   * Key of the level that was reached; empty: below every level.
+   *
+   * @generated from field: string to_key = 2;
+   */
+  toKey: string;
+
+  /**
+   * When.
+   *
+   * @generated from field: google.protobuf.Timestamp at = 3;
+   */
+  at?: Timestamp | undefined;
+
+  /**
+   * Version of the ledger entry that brought it about.
+   *
+   * @generated from field: int64 version = 4;
+   */
+  version: bigint;
+};
+
+/**
+ * Describes the message guerdon.v1.LevelChange.
+ * Use `create(LevelChangeSchema)` to create a new message.
+ */
+export const LevelChangeSchema: GenMessage<LevelChange> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_points_service, 23);
+
+/**
+ * A page of changes of level.
+ *
+ * @generated from message guerdon.v1.ListLevelChangesResponse
+ */
+export type ListLevelChangesResponse = Message<"guerdon.v1.ListLevelChangesResponse"> & {
+  /**
+   * The latest first.
+   *
+   * @generated from field: repeated guerdon.v1.LevelChange changes = 1;
+   */
+  changes: LevelChange[];
+
+  /**
+   * For the next page; empty: this is the last.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message guerdon.v1.ListLevelChangesResponse.
+ * Use `create(ListLevelChangesResponseSchema)` to create a new message.
+ */
+export const ListLevelChangesResponseSchema: GenMessage<ListLevelChangesResponse> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_points_service, 24);
+
+/**
+ * Whose points to count.
+ *
+ * @generated from message guerdon.v1.GetPointsSummaryRequest
+ */
+export type GetPointsSummaryRequest = Message<"guerdon.v1.GetPointsSummaryRequest"> & {
+  /**
+   * Key of the points system.
+   *
+   * @generated from field: string system_key = 1;
+   */
+  systemKey: string;
+
+  /**
+   * Only users with these attributes, all of them, at most 20; none: every user.
+   *
+   * @generated from field: repeated guerdon.v1.AttributeFilter user_attributes = 2;
+   */
+  userAttributes: AttributeFilter[];
+};
+
+/**
+ * Describes the message guerdon.v1.GetPointsSummaryRequest.
+ * Use `create(GetPointsSummaryRequestSchema)` to create a new message.
+ */
+export const GetPointsSummaryRequestSchema: GenMessage<GetPointsSummaryRequest> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_points_service, 25);
+
+/**
+ * A range of balances.
+ *
+ * @generated from message guerdon.v1.PointsRange
+ */
+export type PointsRange = Message<"guerdon.v1.PointsRange"> & {
+  /**
+   * The lowest balance in it.
+   *
+   * @generated from field: int64 from = 1;
+   */
+  from: bigint;
+
+  /**
+   * The highest balance in it.
+   *
+   * @generated from field: int64 to = 2;
+   */
+  to: bigint;
+
+  /**
+   * How many users have one.
+   *
+   * @generated from field: int64 users = 3;
+   */
+  users: bigint;
+};
+
+/**
+ * Describes the message guerdon.v1.PointsRange.
+ * Use `create(PointsRangeSchema)` to create a new message.
+ */
+export const PointsRangeSchema: GenMessage<PointsRange> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_points_service, 26);
+
+/**
+ * How many users have how many points.
+ *
+ * @generated from message guerdon.v1.GetPointsSummaryResponse
+ */
+export type GetPointsSummaryResponse = Message<"guerdon.v1.GetPointsSummaryResponse"> & {
+  /**
+   * 0 alone, then ten equal ranges from 1 to the highest balance of the users that count, rounded up to a power of ten.
+   *
+   * @generated from field: repeated guerdon.v1.PointsRange ranges = 1;
+   */
+  ranges: PointsRange[];
+
+  /**
+   * How many users are below 0.
+   *
+   * @generated from field: int64 users_below_zero = 2;
+   */
+  usersBelowZero: bigint;
+};
+
+/**
+ * Describes the message guerdon.v1.GetPointsSummaryResponse.
+ * Use `create(GetPointsSummaryResponseSchema)` to create a new message.
+ */
+export const GetPointsSummaryResponseSchema: GenMessage<GetPointsSummaryResponse> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_points_service, 27);
+
+/**
+ * Which levels to count.
+ *
+ * @generated from message guerdon.v1.GetLevelSummaryRequest
+ */
+export type GetLevelSummaryRequest = Message<"guerdon.v1.GetLevelSummaryRequest"> & {
+  /**
+   * Key of the points system.
+   *
+   * @generated from field: string system_key = 1;
+   */
+  systemKey: string;
+};
+
+/**
+ * Describes the message guerdon.v1.GetLevelSummaryRequest.
+ * Use `create(GetLevelSummaryRequestSchema)` to create a new message.
+ */
+export const GetLevelSummaryRequestSchema: GenMessage<GetLevelSummaryRequest> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_points_service, 28);
+
+/**
+ * A level and the users on it.
+ *
+ * @generated from message guerdon.v1.LevelUsers
+ */
+export type LevelUsers = Message<"guerdon.v1.LevelUsers"> & {
+  /**
+   * The level.
+   *
+   * @generated from field: guerdon.v1.Level level = 1;
+   */
+  level?: Level | undefined;
+
+  /**
+   * How many users are on it.
+   *
+   * @generated from field: int64 users = 2;
+   */
+  users: bigint;
+};
+
+/**
+ * Describes the message guerdon.v1.LevelUsers.
+ * Use `create(LevelUsersSchema)` to create a new message.
+ */
+export const LevelUsersSchema: GenMessage<LevelUsers> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_points_service, 29);
+
+/**
+ * How many users are on each level.
+ *
+ * @generated from message guerdon.v1.GetLevelSummaryResponse
+ */
+export type GetLevelSummaryResponse = Message<"guerdon.v1.GetLevelSummaryResponse"> & {
+  /**
+   * The lowest level first; at most 200.
+   *
+   * @generated from field: repeated guerdon.v1.LevelUsers levels = 1;
+   */
+  levels: LevelUsers[];
+
+  /**
+   * How many users are below every level.
+   *
+   * @generated from field: int64 users_below = 2;
+   */
+  usersBelow: bigint;
+};
+
+/**
+ * Describes the message guerdon.v1.GetLevelSummaryResponse.
+ * Use `create(GetLevelSummaryResponseSchema)` to create a new message.
+ */
+export const GetLevelSummaryResponseSchema: GenMessage<GetLevelSummaryResponse> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_points_service, 30);
+
+/**
  * What an entry of the ledger is.
  *
  * @generated from enum guerdon.v1.EntryKind
@@ -696,6 +1243,54 @@ export const EntryKindSchema: GenEnum<EntryKind> = /*@__PURE__*/
   enumDesc(file_guerdon_v1_points_service, 0);
 
 /**
+ * What a summary has one item for.
+ *
+ * @generated from enum guerdon.v1.Aggregation
+ */
+export const Aggregation = {
+  /**
+   * Not set.
+   *
+   * @generated from enum value: AGGREGATION_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Each day.
+   *
+   * @generated from enum value: AGGREGATION_DAILY = 1;
+   */
+  DAILY: 1,
+
+  /**
+   * Each week, from Monday.
+   *
+   * @generated from enum value: AGGREGATION_WEEKLY = 2;
+   */
+  WEEKLY: 2,
+
+  /**
+   * Each month.
+   *
+   * @generated from enum value: AGGREGATION_MONTHLY = 3;
+   */
+  MONTHLY: 3,
+} as const;
+
+/**
+ * What a summary has one item for.
+ *
+ * @generated from enum guerdon.v1.Aggregation
+ */
+export type Aggregation = (typeof Aggregation)[keyof typeof Aggregation] | UnknownEnum;
+
+/**
+ * Describes the enum guerdon.v1.Aggregation.
+ */
+export const AggregationSchema: GenEnum<Aggregation> = /*@__PURE__*/
+  enumDesc(file_guerdon_v1_points_service, 1);
+
+/**
  * Balances, the ledger behind them, and the points systems of a project.
  *
  * Authentication and errors are as in EventService.
@@ -714,6 +1309,78 @@ export const PointsService: GenService<{
     methodKind: "unary";
     input: typeof GetUserPointsRequestSchema;
     output: typeof GetUserPointsResponseSchema;
+  },
+  /**
+   * The points of one user in every points system, in the order of their keys.
+   *
+   * Errors: NOT_FOUND (unknown user), INVALID_ARGUMENT (a page token that is not of this list).
+   *
+   * @generated from rpc guerdon.v1.PointsService.ListUserPoints
+   */
+  listUserPoints: {
+    methodKind: "unary";
+    input: typeof ListUserPointsRequestSchema;
+    output: typeof ListUserPointsResponseSchema;
+  },
+  /**
+   * The balance of one user in one points system as the ledger had it at an instant.
+   *
+   * Errors: NOT_FOUND (unknown user or points system).
+   *
+   * @generated from rpc guerdon.v1.PointsService.GetUserBalanceAt
+   */
+  getUserBalanceAt: {
+    methodKind: "unary";
+    input: typeof GetUserBalanceAtRequestSchema;
+    output: typeof GetUserBalanceAtResponseSchema;
+  },
+  /**
+   * How the points of one user in one points system changed from day to day, week to week or month to month.
+   *
+   * Errors: NOT_FOUND (unknown user or points system).
+   *
+   * @generated from rpc guerdon.v1.PointsService.GetUserPointsEventSummary
+   */
+  getUserPointsEventSummary: {
+    methodKind: "unary";
+    input: typeof GetUserPointsEventSummaryRequestSchema;
+    output: typeof GetUserPointsEventSummaryResponseSchema;
+  },
+  /**
+   * The levels that one user reached and left in one points system, the latest change first.
+   *
+   * Errors: NOT_FOUND (unknown user or points system), INVALID_ARGUMENT (a page token that is not of this list).
+   *
+   * @generated from rpc guerdon.v1.PointsService.ListLevelChanges
+   */
+  listLevelChanges: {
+    methodKind: "unary";
+    input: typeof ListLevelChangesRequestSchema;
+    output: typeof ListLevelChangesResponseSchema;
+  },
+  /**
+   * How many users have how many points. Looks at every user of the project.
+   *
+   * Errors: NOT_FOUND (unknown points system).
+   *
+   * @generated from rpc guerdon.v1.PointsService.GetPointsSummary
+   */
+  getPointsSummary: {
+    methodKind: "unary";
+    input: typeof GetPointsSummaryRequestSchema;
+    output: typeof GetPointsSummaryResponseSchema;
+  },
+  /**
+   * How many users are on each level. Looks at every user of the project.
+   *
+   * Errors: NOT_FOUND (unknown points system), FAILED_PRECONDITION with reason NO_LEVELS.
+   *
+   * @generated from rpc guerdon.v1.PointsService.GetLevelSummary
+   */
+  getLevelSummary: {
+    methodKind: "unary";
+    input: typeof GetLevelSummaryRequestSchema;
+    output: typeof GetLevelSummaryResponseSchema;
   },
   /**
    * Grants or deducts points by hand, with a reason, once a key. Answers after the commit.

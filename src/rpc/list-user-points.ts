@@ -1,0 +1,20 @@
+import { PointsService } from '../gen/guerdon/v1/points_service_pb.ts';
+import { route } from './call.ts';
+import { userPoints } from './get-user-points.ts';
+import { currentProgram } from './lookup.ts';
+import { KEY_CURSOR, pageOf } from './page.ts';
+import { userIdIn } from './user-system.ts';
+
+export const listUserPoints = route(
+  PointsService.method.listUserPoints,
+  (request) => [request.userId],
+  async (call, request) => {
+    const { userId, awards = 0 } = request;
+    await userIdIn(call, userId);
+    const index = await currentProgram(call);
+    const { page, nextPageToken } = pageOf('user points', request, index.program.systems, ({ key }) => key, KEY_CURSOR);
+    const points = [];
+    for (const system of page) points.push(await userPoints(call, index, system, { userId, awards }));
+    return { points, nextPageToken };
+  },
+);
