@@ -14,11 +14,23 @@ const SOURCE_BUSY = '55006';
 
 /** A migrated database of its own. */
 export async function createDatabase(): Promise<TestDatabase> {
+  const database = await copy(TEMPLATE);
+  const deployment = new URL(database.url).pathname.slice(1).replace('_', '');
+  await database.pool.query(`update settings set value = to_jsonb($1::text) where name = 'deployment'`, [deployment]);
+  return database;
+}
+
+/** A database of its own with nothing in it. */
+export async function createEmptyDatabase(): Promise<TestDatabase> {
+  return copy('template0');
+}
+
+async function copy(template: string): Promise<TestDatabase> {
   const name = `test_${randomBytes(8).toString('hex')}`;
   await onServer(async (client) => {
     for (;;) {
       try {
-        await client.query(`create database ${name} template ${TEMPLATE}`);
+        await client.query(`create database ${name} template ${template}`);
         return;
       } catch (error) {
         if ((error as { code?: string }).code !== SOURCE_BUSY) throw error;
@@ -28,7 +40,6 @@ export async function createDatabase(): Promise<TestDatabase> {
   const url = new URL(serverUrl());
   url.pathname = `/${name}`;
   const pool = createPool({ url: url.href, max: 5, name: 'test', onError: () => {} });
-  await pool.query(`update settings set value = to_jsonb($1::text) where name = 'deployment'`, [name.replace('_', '')]);
   return {
     url: url.href,
     pool,
