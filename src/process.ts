@@ -11,7 +11,8 @@ import { ApiKeys } from './rpc/auth.ts';
 import type { Api } from './rpc/call.ts';
 import { type Listening, startGrpcServer } from './rpc/grpc-server.ts';
 import { startHttpServer } from './rpc/http-server.ts';
-import { routes } from './rpc/routes.ts';
+import { routes, streams } from './rpc/routes.ts';
+import { Watch } from './rpc/watch.ts';
 import { banner } from './setup/banner.ts';
 import { prepareDatabase } from './setup/prepare.ts';
 
@@ -86,7 +87,8 @@ async function startIngest(context: Context, closing: Close[]): Promise<Api> {
   const ingest = new Ingest({ backend, replies, pool, address, now, onError });
   await ingest.start();
   closing.push(() => ingest.close());
-  return { context, ingest };
+  const watch = new Watch(pool, (err) => log.warn({ err }, 'watched accounts not looked at'));
+  return { context, ingest, watch };
 }
 
 function startApplying(context: Context, api: Api | undefined, closing: Close[]): Workers {
@@ -99,10 +101,13 @@ async function startServers(api: Api, closing: Close[]): Promise<{ http: number;
   const { config, pool, now } = api.context;
   const keys = new ApiKeys(pool, now);
   const { host } = config;
-  const grpc = await onPort(config.grpcPort, (port) => startGrpcServer(api, keys, routes, { host, port }));
+  const served = { routes, streams };
+  const grpc = await onPort(config.grpcPort, (port) => startGrpcServer(api, keys, served, { host, port }));
   closing.push(() => grpc.close());
-  const http = await onPort(config.httpPort, (port) => startHttpServer(api, keys, routes, { host, port }));
+  const http = await onPort(config.httpPort, (port) => startHttpServer(api, keys, served, { host, port }));
   closing.push(() => http.close());
+  // Before the servers, which wait for the calls under way.
+  closing.push(async () => api.watch.close());
   return { http: http.port, grpc: grpc.port };
 }
 

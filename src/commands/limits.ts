@@ -22,16 +22,23 @@ export async function readUsage(
   );
   if (limited.length === 0) return new Map();
   const histories = await findZones(client, distinctUsers(limited));
-  const zones = new Map([...histories].map(([user, history]) => [user, new Set(history.map(({ zone }) => zone))]));
-  const asked = limited.flatMap((command) => askFor(command, programs.get(command.projectId) as ProgramIndex, zones));
+  const zonesOf = new Map([...histories].map(([user, history]) => [user, new Set(history.map(({ zone }) => zone))]));
+  for (const command of commands) {
+    const tz = 'profile' in command ? command.profile.tz : undefined;
+    if (tz !== undefined) zonesOf.set(userKey(command), (zonesOf.get(userKey(command)) ?? new Set()).add(tz));
+  }
+  const asked = limited.flatMap((command) =>
+    askFor(command, programs.get(command.projectId) as ProgramIndex, zonesOf.get(userKey(command)) ?? new Set()),
+  );
   return findUsage(client, asked);
 }
 
-/** Slots are asked for in every zone that may be in force when the command is decided: any that the user ever had. */
-function askFor(command: EventCommand, index: ProgramIndex, zonesOf: Map<string, Set<string>>): AskedUsage[] {
-  const zones = zonesOf.get(userKey(command)) ?? new Set<string>();
-  zonesOf.set(userKey(command), zones.add(index.program.timeZone));
-  if (command.profile.tz !== undefined) zones.add(command.profile.tz);
+/**
+ * Slots are asked for in every zone that may be in force when the command is decided: the project's, any that the user
+ * ever had, and any that a command of this batch reports.
+ */
+function askFor(command: EventCommand, index: ProgramIndex, known: ReadonlySet<string>): AskedUsage[] {
+  const zones = new Set([index.program.timeZone, ...known]);
   return (index.byMetric.get(command.metricId)?.limited ?? []).map((trigger) => ({
     projectId: command.projectId,
     externalId: command.user,

@@ -1,3 +1,4 @@
+import type { QueryResultRow } from 'pg';
 import { instantText, type Queryable } from '../db/pool.ts';
 import type { DecisionRecord } from '../rules/record.ts';
 import type { Attributes, Instant, ZonePeriod } from '../rules/types.ts';
@@ -102,6 +103,10 @@ export interface EntryPage {
   until: Instant | null;
 }
 
+const ENTRIES = `select e.version, e.kind, e.amount, e.balance_after, e.event_id, e.trigger_id, e.occurred_at,
+    e.created_at, c.reason, c.key
+  from entries e left join commands c on c.user_id = e.user_id and c.id = e.command_id`;
+
 /** The last `limit` entries of an account below `beforeVersion`, the newest first. */
 export async function entriesOf(
   db: Queryable,
@@ -111,10 +116,7 @@ export async function entriesOf(
 ): Promise<StoredEntry[]> {
   const { rows } = await db.query({
     name: 'entries-of',
-    text: `select e.version, e.kind, e.amount, e.balance_after, e.event_id, e.trigger_id, e.occurred_at, e.created_at,
-        c.reason, c.key
-      from entries e left join commands c on c.user_id = e.user_id and c.id = e.command_id
-      where e.user_id = $1 and e.system_id = $2 and ($3::bigint is null or e.version < $3)
+    text: `${ENTRIES} where e.user_id = $1 and e.system_id = $2 and ($3::bigint is null or e.version < $3)
         and (cardinality($5::text[]) = 0 or e.kind = any($5))
         and ($6::timestamptz is null or e.created_at >= $6) and ($7::timestamptz is null or e.created_at < $7)
       order by e.version desc limit $4`,
@@ -128,7 +130,26 @@ export async function entriesOf(
       page.until === null ? null : instantText(page.until),
     ],
   });
-  return rows.map((row) => ({
+  return rows.map(readEntry);
+}
+
+/** The first `limit` entries of an account above `version`, in their order. */
+export async function entriesAfter(
+  db: Queryable,
+  userId: string,
+  systemId: string,
+  { version, limit }: { version: bigint; limit: number },
+): Promise<StoredEntry[]> {
+  const { rows } = await db.query({
+    name: 'entries-after',
+    text: `${ENTRIES} where e.user_id = $1 and e.system_id = $2 and e.version > $3 order by e.version limit $4`,
+    values: [userId, systemId, version.toString(), limit],
+  });
+  return rows.map(readEntry);
+}
+
+function readEntry(row: QueryResultRow): StoredEntry {
+  return {
     version: BigInt(row.version),
     kind: row.kind,
     amount: BigInt(row.amount),
@@ -139,7 +160,7 @@ export async function entriesOf(
     createdAt: row.created_at.getTime(),
     reason: row.reason,
     key: row.key,
-  }));
+  };
 }
 
 export interface StoredAward {

@@ -115,3 +115,18 @@ export async function levelChangesOf(
     version: BigInt(row.version),
   }));
 }
+
+/** The versions of accounts, by user and points system; accounts without an entry are absent. */
+export async function versionsOf(
+  db: Queryable,
+  accounts: readonly { userId: string; systemId: string }[],
+): Promise<Map<string, bigint>> {
+  const distinct = [...new Map(accounts.map((account) => [`${account.userId} ${account.systemId}`, account])).values()];
+  const { rows } = await db.query({
+    name: 'versions-of',
+    text: `select a.user_id, a.system_id, a.version from unnest($1::bigint[], $2::bigint[]) as asked (user_id, system_id)
+      join accounts a using (user_id, system_id) where a.version > 0`,
+    values: [distinct.map(({ userId }) => userId), distinct.map(({ systemId }) => systemId)],
+  });
+  return new Map(rows.map((row) => [`${row.user_id} ${row.system_id}`, BigInt(row.version)]));
+}

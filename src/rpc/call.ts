@@ -1,13 +1,15 @@
-import type { DescMethodUnary, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
+import type { DescMethodServerStreaming, DescMethodUnary, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
 import type { Author } from '../commands/next-program.ts';
 import type { Context } from '../context.ts';
 import { GuerdonError, type Violation } from '../errors.ts';
 import type { Ingest } from '../queue/ingest.ts';
+import type { Watch } from './watch.ts';
 
 /** What the API needs of its process. */
 export interface Api {
   context: Context;
   ingest: Ingest;
+  watch: Watch;
 }
 
 /** The API key of a call, and what it stands for. */
@@ -41,7 +43,7 @@ export interface ItemViolation extends Violation {
  * Which keys may call: owners only, owners and admins, any key of the project, or besides admins the application key of
  * the user that the request is about.
  */
-export type Access<M extends DescMethodUnary = DescMethodUnary> =
+export type Access<M extends DescMethodUnary | DescMethodServerStreaming = DescMethodUnary> =
   | 'owner'
   | 'admin'
   | 'project'
@@ -56,6 +58,34 @@ export interface Route<M extends DescMethodUnary = DescMethodUnary> {
   /** Name of the list whose items are judged one by one, where there is one. */
   items: string | null;
   handle(call: Call, request: MessageShape<M['input']>): Promise<MessageInitShape<M['output']>>;
+}
+
+/** An RPC that goes on answering until the caller ends it, the same for every transport. */
+export interface StreamRoute<M extends DescMethodServerStreaming = DescMethodServerStreaming> {
+  method: M;
+  access: Access<M>;
+  validate: 'proto';
+  items: null;
+  /** Gives answers for as long as somebody takes them; `signal` tells when nobody will. */
+  open(
+    call: Call,
+    request: MessageShape<M['input']>,
+    signal: AbortSignal,
+  ): AsyncIterable<MessageInitShape<M['output']>>;
+}
+
+export function streamRoute<M extends DescMethodServerStreaming>(
+  method: M,
+  access: Access<M>,
+  open: StreamRoute<M>['open'],
+): StreamRoute {
+  return { method, access, validate: 'proto', items: null, open } as unknown as StreamRoute;
+}
+
+/** All RPCs that are served. */
+export interface Served {
+  routes: readonly Route[];
+  streams: readonly StreamRoute[];
 }
 
 type Handle<M extends DescMethodUnary> = Route<M>['handle'];
@@ -81,7 +111,7 @@ export function selfCheckedRoute<M extends DescMethodUnary>(method: M, access: A
 }
 
 /** Throws PERMISSION_DENIED for a key that may not make this call. */
-export function authorize(route: Route, caller: Caller, request: unknown): void {
+export function authorize(route: Pick<Route | StreamRoute, 'access'>, caller: Caller, request: unknown): void {
   const { access } = route;
   if (caller.kind === 'owner' || access === 'project') return;
   if (access === 'owner') throw denied('an owner key of the deployment is needed');

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { create, type DescMethod, type DescService, fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
 import * as grpc from '@grpc/grpc-js';
 import {
@@ -8,8 +9,8 @@ import {
 import { ServerReflection, type ServerReflectionRequest } from '../gen/grpc/reflection/v1/reflection_pb.ts';
 import { ServerReflection as ServerReflectionAlpha } from '../gen/grpc/reflection/v1alpha/reflection_pb.ts';
 import type { ApiKeys } from './auth.ts';
-import type { Api, Route } from './call.ts';
-import { invoke } from './invoke.ts';
+import type { Api, Route, Served, StreamRoute } from './call.ts';
+import { invoke, invokeStream } from './invoke.ts';
 import { reflect } from './reflection.ts';
 import { CODE_NUMBERS, statusBytes, toGuerdonError } from './status.ts';
 
@@ -31,19 +32,25 @@ export interface Listening {
 export async function startGrpcServer(
   api: Api,
   keys: ApiKeys,
-  routes: readonly Route[],
+  { routes, streams }: Served,
   at: { host: string; port: number },
 ): Promise<Listening> {
   const server = new grpc.Server({
     'grpc.max_receive_message_length': MESSAGE_MAX_BYTES,
     'grpc.max_send_message_length': -1,
   });
-  const services = [...new Set(routes.map((route) => route.method.parent))];
+  const handlers = [
+    ...routes.map((route) => ({ method: route.method, handle: unary(api, keys, route) })),
+    ...streams.map((route) => ({ method: route.method, handle: streaming(api, keys, route) })),
+  ];
+  const services = [...new Set(handlers.map(({ method }) => method.parent))];
   for (const service of services) {
-    const own = routes.filter((route) => route.method.parent === service);
+    const own = handlers.filter(({ method }) => method.parent === service);
     server.addService(
-      Object.fromEntries(own.map((route) => [route.method.localName, definition(route.method)])),
-      Object.fromEntries(own.map((route) => [route.method.localName, unary(api, keys, route)])),
+      Object.fromEntries(own.map(({ method }) => [method.localName, definition(method)])),
+      Object.fromEntries(
+        own.map(({ method, handle }) => [method.localName, handle]),
+      ) as grpc.UntypedServiceImplementation,
     );
   }
   const watchers = new Set<grpc.ServerWritableStream<Message, Message>>();
@@ -89,6 +96,32 @@ function unary(api: Api, keys: ApiKeys, route: Route): grpc.handleUnaryCall<Mess
       (error: unknown) => callback(failure(error, api)),
     );
   };
+}
+
+function streaming(api: Api, keys: ApiKeys, route: StreamRoute): grpc.handleServerStreamingCall<Message, Message> {
+  return (call) => {
+    const ended = new AbortController();
+    call.on('cancelled', () => ended.abort());
+    const headers = (name: string) => call.metadata.get(name)[0]?.toString();
+    const answers = invokeStream(api, keys, route, call.request, headers, ended.signal);
+    send(call, answers, ended.signal).then(
+      () => call.end(),
+      (error: unknown) => {
+        if (!ended.signal.aborted) call.emit('error', failure(error, api));
+      },
+    );
+  };
+}
+
+/** Asks for the next answer once the one before has gone out, so that nothing piles up for a caller who is slow. */
+async function send(
+  call: grpc.ServerWritableStream<Message, Message>,
+  answers: AsyncIterable<Message>,
+  signal: AbortSignal,
+): Promise<void> {
+  for await (const answer of answers) {
+    if (!call.write(answer)) await once(call, 'drain', { signal });
+  }
 }
 
 function timeoutOf(call: { getDeadline(): grpc.Deadline }, now: number): number | undefined {

@@ -7,9 +7,9 @@ import { connectNodeAdapter } from '@connectrpc/connect-node';
 import { ServerReflection, type ServerReflectionRequest } from '../gen/grpc/reflection/v1/reflection_pb.ts';
 import { ServerReflection as ServerReflectionAlpha } from '../gen/grpc/reflection/v1alpha/reflection_pb.ts';
 import type { ApiKeys } from './auth.ts';
-import type { Api, Route } from './call.ts';
+import type { Api, Served, StreamRoute } from './call.ts';
 import { CLOSE_MS, type Listening } from './grpc-server.ts';
-import { DEADLINE_MAX_MS, invoke } from './invoke.ts';
+import { DEADLINE_MAX_MS, invoke, invokeStream } from './invoke.ts';
 import { plainPages } from './pages.ts';
 import { reflect } from './reflection.ts';
 import { CODE_NUMBERS, detailsOf, toGuerdonError } from './status.ts';
@@ -27,10 +27,10 @@ const CORS_MAX_AGE_S = 7_200;
 export async function startHttpServer(
   api: Api,
   keys: ApiKeys,
-  routes: readonly Route[],
+  { routes, streams }: Served,
   at: { host: string; port: number },
 ): Promise<Listening> {
-  const services = [...new Set(routes.map((route) => route.method.parent))];
+  const services = [...new Set([...routes, ...streams].map((route) => route.method.parent))];
   const rpc = connectNodeAdapter({
     routes: (router) => {
       for (const route of routes) {
@@ -47,6 +47,7 @@ export async function startHttpServer(
           }),
         );
       }
+      for (const route of streams) addStream(router, api, keys, route);
       addReflection(router, services);
     },
     readMaxBytes: MESSAGE_MAX_BYTES,
@@ -102,6 +103,17 @@ export async function startHttpServer(
 function failure(thrown: unknown, api: Api): ConnectError {
   const error = toGuerdonError(thrown, api.context.log);
   return new ConnectError(error.message, CODE_NUMBERS[error.code] as Code, undefined, detailsOf(error) as never);
+}
+
+function addStream(router: ConnectRouter, api: Api, keys: ApiKeys, route: StreamRoute): void {
+  router.rpc(route.method, async function* (request: Message, context: HandlerContext) {
+    const headers = (name: string) => context.requestHeader.get(name) ?? undefined;
+    try {
+      yield* invokeStream(api, keys, route, request, headers, context.signal) as AsyncIterable<never>;
+    } catch (error) {
+      throw failure(error, api);
+    }
+  });
 }
 
 function addReflection(router: ConnectRouter, services: Parameters<typeof reflect>[0]): void {

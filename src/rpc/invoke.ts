@@ -3,7 +3,7 @@ import { pathToString } from '@bufbuild/protobuf/reflect';
 import { createValidator } from '@bufbuild/protovalidate';
 import { invalid, type Violation } from '../errors.ts';
 import type { ApiKeys, Headers } from './auth.ts';
-import { type Api, authorize, type ItemViolation, type Route } from './call.ts';
+import { type Api, authorize, type Call, type ItemViolation, type Route, type StreamRoute } from './call.ts';
 import { snake, textViolations } from './text.ts';
 
 /** A call without a deadline of its own waits this long; a longer one is cut. */
@@ -21,17 +21,43 @@ export async function invoke(
   headers: Headers,
   timeoutMs: number | undefined,
 ): Promise<Message> {
+  const call = await admit(api, keys, route, request, headers, timeoutMs);
+  return create(route.method.output, (await route.handle(call, request as never)) as never);
+}
+
+/** The same for a call that goes on answering. */
+export async function* invokeStream(
+  api: Api,
+  keys: ApiKeys,
+  route: StreamRoute,
+  request: Message,
+  headers: Headers,
+  signal: AbortSignal,
+): AsyncGenerator<Message> {
+  const call = await admit(api, keys, route, request, headers, undefined);
+  for await (const answer of route.open(call, request as never, signal)) {
+    yield create(route.method.output, answer as never);
+  }
+}
+
+async function admit(
+  api: Api,
+  keys: ApiKeys,
+  route: Route | StreamRoute,
+  request: Message,
+  headers: Headers,
+  timeoutMs: number | undefined,
+): Promise<Call> {
   const receivedAt = api.context.now();
   const { projectId, caller } = await keys.authenticate(headers);
   authorize(route, caller, request);
   const itemViolations = route.validate === 'proto' ? validate(route, request) : [];
   const deadline = receivedAt + Math.min(timeoutMs ?? DEADLINE_DEFAULT_MS, DEADLINE_MAX_MS);
-  const call = { api, projectId, caller, receivedAt, deadline, itemViolations };
-  return create(route.method.output, (await route.handle(call, request as never)) as never);
+  return { api, projectId, caller, receivedAt, deadline, itemViolations };
 }
 
 /** Throws for a request that is wrong as a whole; gives what is wrong with single items. */
-function validate(route: Route, request: Message): ItemViolation[] {
+function validate(route: Route | StreamRoute, request: Message): ItemViolation[] {
   const violations = [...protoViolations(route, request), ...textViolations(request)];
   const [whole, items] = route.items === null ? [violations, []] : ofItems(snake(route.items), violations);
   if (whole.length > 0) throw invalid(whole);
@@ -53,7 +79,7 @@ function ofItems(list: string, violations: readonly Violation[]): [whole: Violat
 }
 
 /** What the rules in the proto say of a message. */
-export function protoViolations(route: Pick<Route, 'method'>, request: Message): Violation[] {
+export function protoViolations(route: Pick<Route | StreamRoute, 'method'>, request: Message): Violation[] {
   const result = validator.validate(route.method.input, request as never);
   if (result.kind === 'error') throw result.error;
   if (result.kind === 'valid') return [];

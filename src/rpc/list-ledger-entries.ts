@@ -1,6 +1,6 @@
 import { timestampFromMs, timestampMs } from '@bufbuild/protobuf/wkt';
 import { EntryKind, PointsService } from '../gen/guerdon/v1/points_service_pb.ts';
-import { entriesOf, userIdOf } from '../ledger/balance.ts';
+import { entriesOf, type StoredEntry, userIdOf } from '../ledger/balance.ts';
 import type { EntryKind as StoredKind } from '../ledger/rows.ts';
 import { route } from './call.ts';
 import { currentProgram, systemOf, userUnknown } from './lookup.ts';
@@ -31,19 +31,23 @@ export const listLedgerEntries = route(
     const found = await entriesOf(pool, userId, system.id, { beforeVersion, limit: size + 1, kinds, since, until });
     const entries = found.slice(0, size);
     return {
-      entries: entries.map((entry) => ({
-        version: entry.version,
-        kind: KIND[entry.kind],
-        amount: entry.amount,
-        balanceAfter: entry.balanceAfter,
-        eventId: entry.eventId ?? '',
-        triggerId: entry.triggerId ?? '',
-        createdAt: timestampFromMs(entry.createdAt),
-        occurredAt: timestampFromMs(entry.occurredAt),
-        reason: entry.reason ?? '',
-        idempotencyKey: entry.key ?? '',
-      })),
+      entries: entries.map(entryMessage),
       nextPageToken: found.length > size ? pageToken(list, String(entries.at(-1)?.version)) : '',
     };
   },
 );
+
+export function entryMessage(entry: StoredEntry) {
+  return {
+    version: entry.version,
+    kind: KIND[entry.kind],
+    amount: entry.amount,
+    balanceAfter: entry.balanceAfter,
+    eventId: entry.eventId ?? '',
+    triggerId: entry.triggerId ?? '',
+    createdAt: timestampFromMs(entry.createdAt),
+    occurredAt: timestampFromMs(entry.occurredAt),
+    reason: entry.reason ?? '',
+    idempotencyKey: entry.key ?? '',
+  };
+}

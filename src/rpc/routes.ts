@@ -14,7 +14,7 @@ import { getBoost } from './boosts/get-boost.ts';
 import { listBoosts } from './boosts/list-boosts.ts';
 import { listUserBoosts } from './boosts/list-user-boosts.ts';
 import { updateBoosts } from './boosts/update-boosts.ts';
-import type { Route } from './call.ts';
+import type { Route, StreamRoute } from './call.ts';
 import { explainEvent } from './explain-event.ts';
 import { getEvent } from './get-event.ts';
 import { getLevelSummary } from './get-level-summary.ts';
@@ -37,6 +37,7 @@ import { getUser } from './users/get-user.ts';
 import { identifyUser } from './users/identify-user.ts';
 import { listUsers } from './users/list-users.ts';
 import { updateUser } from './users/update-user.ts';
+import { watchUserPoints } from './watch-user-points.ts';
 
 /** The routes of a file that has those of one noun. */
 const admin: readonly Route[] = [
@@ -84,3 +85,6 @@ export const routes: readonly Route[] = [
   listUsers,
   ...admin,
 ];
+
+/** Those that go on answering. */
+export const streams: readonly StreamRoute[] = [watchUserPoints];

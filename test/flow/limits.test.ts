@@ -48,6 +48,32 @@ function metric(metricKey: string, limits: object) {
   return { case: 'metric', value: { metricKey, threshold: '1', limits } } as const;
 }
 
+it('limits of a day hold when the zone changes within a batch, by an event that no limit concerns', async () => {
+  const guerdon = await startGuerdon();
+  const { admin, database, events, points } = guerdon;
+  const perDay = { awards: { most: 1n, per: Period.DAY } };
+  await admin.createTriggers({
+    systemKey: 'coins',
+    triggers: [{ key: 'once', points: 1n, type: metric('commits', perDay) }],
+  });
+  const occurredAt = timestampFromMs(Date.parse('2024-06-15T00:30Z'));
+  const commit = (id: string, key: string) => ({
+    metricKey: 'commits',
+    user: { id },
+    value: '1',
+    idempotencyKey: key,
+    occurredAt,
+  });
+  for (const id of times(10).map((index) => `mover${index}`)) {
+    await events.sendEvent({ ...commit(id, 'first'), user: { id, tz: 'Asia/Tokyo' } });
+    const move = { metricKey: 'files', user: { id, tz: 'Europe/London' }, value: '0' };
+    await events.sendEvents({ events: [move, commit(id, 'second'), commit(id, 'third')] });
+    expect((await points.getUserPoints({ userId: id, systemKey: 'coins' })).total).toBe(1n);
+  }
+  await expectSound(database);
+  await guerdon.close();
+});
+
 it('two calls at once that make the same user make one user and one award of creation', async () => {
   const guerdon = await startGuerdon();
   const { admin, database, events, points } = guerdon;
