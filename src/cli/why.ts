@@ -51,12 +51,12 @@ const WHY = {
 } as const;
 
 function lines(trigger: ExplainedTrigger): string[] {
-  const { why, failed, counted, award } = trigger;
+  const { why, failed, threshold, counted, award } = trigger;
   const counts =
     counted === null
       ? []
       : [
-          `    highest total ${formatDecimal(counted.before.high)} → ${formatDecimal(counted.after.high)}, threshold ${counted.threshold}`,
+          `    highest total ${formatDecimal(counted.before.high)} → ${formatDecimal(counted.after.high)}, threshold ${threshold}`,
         ];
   const name = `  ${trigger.systemKey}/${trigger.triggerKey}`;
   if (why !== null) {

@@ -32,8 +32,10 @@ export interface ExplainedTrigger {
   /** Null: it fired. */
   why: WhyNot | null;
   failed: { key: string; expected: string; actual: string | null } | null;
-  /** What it counts by; null: it does not count. */
-  counted: { threshold: string; before: Counter; after: Counter } | null;
+  /** Null: it has none. */
+  threshold: string | null;
+  /** What it counts by; null: it did not count the event. */
+  counted: { before: Counter; after: Counter } | null;
   award: ExplainedAward | null;
 }
 
@@ -92,16 +94,12 @@ function explainOne(index: ProgramIndex, item: Fired | NotFired, context: Contex
     points: trigger.points,
     why: 'why' in item ? item.why : null,
     failed: 'why' in item && item.clause !== undefined ? failedFilter(trigger, item.why, item.clause, context) : null,
-    counted: metric && {
-      threshold: formatDecimal(metric.threshold),
-      ...(item.counter ?? (metric.eventAttributes.length > 0 ? UNCOUNTED : context.decision.counter)),
-    },
+    threshold: metric && formatDecimal(metric.threshold),
+    // A trigger with event filters counts in a counter of its own, and only events that match.
+    counted: item.counter ?? (metric?.eventAttributes.length === 0 ? context.decision.counter : null),
     award: 'why' in item ? null : explainAward(trigger, item, context),
   };
 }
-
-/** Of a trigger with event filters that did not match: it did not count the event. */
-const UNCOUNTED = { before: { total: 0n, high: 0n }, after: { total: 0n, high: 0n } };
 
 function failedFilter(trigger: Trigger, why: WhyNot, key: string, { event, decision }: Context) {
   const ofEvent = why === 'event_attributes';

@@ -1,7 +1,10 @@
 import { parseDecimal } from '../rules/decimal.ts';
+import { readLimits } from '../rules/limits-record.ts';
 import { POINTS_LIMIT } from '../rules/types.ts';
 import { isZone } from '../rules/zone.ts';
 import type { Economy, EconomyMetricTrigger, EconomySystem, EconomyTrigger, Problem } from './economy.ts';
+
+const COOLDOWN_MAX_MS = 99_999 * 86_400_000;
 
 /** What is wrong with an economy of the right form: names that mean nothing, numbers out of range, things said twice. */
 export function findProblems(economy: Economy): Problem[] {
@@ -53,6 +56,7 @@ function triggerProblems(economy: Economy, path: string, trigger: EconomyTrigger
 
 function metricProblems(economy: Economy, path: string, trigger: EconomyMetricTrigger): Problem[] {
   const { oncePer, points } = trigger.limits;
+  const { cooldown } = readLimits(trigger.limits);
   return [
     ...(economy.metrics.some((metric) => metric.key === trigger.metric)
       ? []
@@ -62,6 +66,9 @@ function metricProblems(economy: Economy, path: string, trigger: EconomyMetricTr
     ...(oncePer === undefined || economy.eventAttributes.some((attribute) => attribute.key === oncePer)
       ? []
       : [{ path: `${path}.limits.oncePer`, message: `there is no event attribute ${JSON.stringify(oncePer)}` }]),
+    ...(cooldown === null || cooldown <= COOLDOWN_MAX_MS
+      ? []
+      : [{ path: `${path}.limits.cooldown`, message: 'must be at most 99999d' }]),
     ...(points !== undefined && BigInt(trigger.points) < 0n
       ? [{ path: `${path}.limits.points`, message: 'goes with a trigger that gives points, not with one that takes' }]
       : []),

@@ -62,8 +62,8 @@ const limits = object(
     points: perPeriod('At most so many points a period, such as 100/week', 14),
     cooldown: {
       type: 'string',
-      pattern: '^[1-9][0-9]{0,4}[smhd]$',
-      description: 'Time from one award to the next, in seconds, minutes, hours or days, such as 90s',
+      pattern: '^[1-9][0-9]{0,9}[smhd]$',
+      description: 'Time from one award to the next, in seconds, minutes, hours or days, such as 90s; at most 99999d',
     },
     oncePer: {
       ...key,

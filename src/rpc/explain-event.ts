@@ -36,7 +36,7 @@ export const explainEvent = route(EventService.method.explainEvent, 'project', a
 });
 
 function triggerMessage(trigger: ExplainedTrigger) {
-  const { why, failed, counted, award } = trigger;
+  const { why, failed, threshold, counted, award } = trigger;
   return {
     triggerId: trigger.triggerId,
     triggerKey: trigger.triggerKey,
@@ -50,8 +50,8 @@ function triggerMessage(trigger: ExplainedTrigger) {
         ...(failed.actual !== null && { actual: failed.actual }),
       },
     }),
+    threshold: threshold ?? '',
     ...(counted !== null && {
-      threshold: counted.threshold,
       totalBefore: formatDecimal(counted.before.total),
       totalAfter: formatDecimal(counted.after.total),
       highBefore: formatDecimal(counted.before.high),

@@ -126,9 +126,9 @@ function weigh(program: Program, system: System, trigger: Trigger, fires: bigint
   const product = base > 0n ? multiply(base, boosts, system.boostCeiling) : multiply(base, [], null);
   const { allowed, held } = limit(program, trigger, product.boosted, weighing);
   const limited =
-    allowed === 0n
+    allowed === 0n && product.boosted !== 0n
       ? { amount: 0n, withheld: 0n, room: null }
-      : allowed > 0n
+      : allowed >= 0n
         ? clampToCap(system, account.balance, allowed)
         : applyFloor(system, trigger, account.balance, allowed);
   const detail = { system: system.key, trigger: trigger.id, balance: account.balance.toString() };

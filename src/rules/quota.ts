@@ -97,7 +97,8 @@ export function countUsage(trigger: MetricTrigger, held: Held, amount: bigint, a
   return new Map(
     counted.map(([slot, before]) => {
       const latest = slot === LATEST && before.at !== null && before.at > at ? before.at : at;
-      return [slot, { awards: before.awards + 1n, points: before.points + amount, at: latest }];
+      const points = amount > 0n ? before.points + amount : before.points;
+      return [slot, { awards: before.awards + 1n, points, at: latest }];
     }),
   );
 }

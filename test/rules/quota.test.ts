@@ -144,6 +144,11 @@ describe('a trigger with limits pays', () => {
   });
 });
 
+it('an award that a boost rounds to nothing still says what room the cap left', () => {
+  const rules = program(system([trigger(1, 1)], { max: 9, boosts: [boost('0.5')] }));
+  expect(applied(decide(rules, user(), event(1))).fired).toMatchObject([{ amount: 0n, withheld: 0n, room: 9n }]);
+});
+
 it.each<[LimitsRecord, LimitsRecord]>([
   [
     { awards: '3/day', points: '100/week', cooldown: '90s', oncePer: 'lesson' },

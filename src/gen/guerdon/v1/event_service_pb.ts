@@ -468,7 +468,8 @@ export type TriggerExplanation = Message<"guerdon.v1.TriggerExplanation"> & {
   threshold: string;
 
   /**
-   * The running total that it counts by, before and after, decimal strings; empty: it does not count.
+   * The running total that it counts by, before and after, decimal strings; empty: it did not count
+   * the event.
    *
    * @generated from field: string total_before = 7;
    */
