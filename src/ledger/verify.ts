@@ -9,6 +9,7 @@ import { type CreationRow, creationOf, entriesInOrder, eventsInOrder } from './c
 import { shortest } from './events.ts';
 import { canonical, entryHash, eventHash } from './hash.ts';
 import type { EntryRow, EventRow } from './rows.ts';
+import { UsageCount } from './verify-usage.ts';
 
 /** The first row that is not what it must be, and in what way. */
 export interface Fault {
@@ -26,9 +27,9 @@ export interface Verified {
 const USERS_AT_ONCE = 200;
 
 /**
- * Recomputes everything that can be recomputed: each user's chain of events with its hashes, totals and decisions, each
- * account's chain of entries with its hashes and sums, and that awards are those that the events decided. Stops at the
- * first fault, in the order of user ids.
+ * Recomputes everything that can be recomputed: each user's chain of events with its hashes, totals and decisions, what
+ * limits have counted, each account's chain of entries with its hashes and sums, and that awards are those that were
+ * decided. Stops at the first fault, in the order of user ids.
  */
 export async function verify(pool: Pool, programs: Programs): Promise<Verified> {
   const counts: Verified = { users: 0, events: 0, entries: 0, fault: undefined };
@@ -78,6 +79,7 @@ async function verifyUser(
 ): Promise<Fault | undefined> {
   const expected: Expected = new Map();
   const totals = new Map<string, Counter>();
+  const usage = new UsageCount();
   let seq = 0n;
   let hash: Buffer | null = null;
   const creation = await creationOf(pool, user.id);
@@ -92,8 +94,10 @@ async function verifyUser(
   }
   for await (const event of eventsInOrder(pool, user.id)) {
     const row = `events (${user.id}, ${event.id})`;
-    const { program } = await programs.get(pool, user.project_id, event.programVersion);
-    const fault = eventFault(event, program, seq, hash, totals.get(event.metricId));
+    const index = await programs.get(pool, user.project_id, event.programVersion);
+    const fault =
+      eventFault(event, index.program, seq, hash, totals.get(event.metricId)) ??
+      usage.take(decisionOf(event).fired, index, event.occurredAt);
     if (fault !== undefined) return { row, fault };
     seq = event.seq;
     hash = event.hash;
@@ -104,7 +108,11 @@ async function verifyUser(
   if (seq !== BigInt(user.seq))
     return { row: `users (${user.id})`, fault: `seq is ${user.seq}, its events end at ${seq}` };
   if (!same(hash, user.event_hash)) return { row: `users (${user.id})`, fault: 'hash is not that of its last event' };
-  return (await totalsFault(pool, user.id, totals)) ?? (await accountsFault(pool, user.id, expected, counts));
+  return (
+    (await totalsFault(pool, user.id, totals)) ??
+    (await usage.fault(pool, user.id)) ??
+    (await accountsFault(pool, user.id, expected, counts))
+  );
 }
 
 function eventFault(

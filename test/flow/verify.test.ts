@@ -1,5 +1,7 @@
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Programs } from '../../src/db/programs.ts';
+import { Period } from '../../src/gen/guerdon/v1/types_pb.ts';
 import { verify } from '../../src/ledger/verify.ts';
 import { startGuerdon, type TestGuerdon } from '../support/guerdon.ts';
 
@@ -11,6 +13,13 @@ beforeAll(async () => {
     await guerdon.events.sendEvent({ metricKey: 'files', user: { id: 'bob' }, value: '30' });
   }
   await guerdon.points.spendPoints({ userId: 'ada', systemKey: 'xp', amount: 5n, idempotencyKey: 's' });
+  const limits = { awards: { most: 2n, per: Period.MONTH }, cooldown: { seconds: 1n } };
+  const commits = { case: 'metric', value: { metricKey: 'commits', threshold: '1', limits } } as const;
+  await guerdon.admin.createTriggers({ systemKey: 'coins', triggers: [{ key: 'limited', points: 1n, type: commits }] });
+  for (const day of [1, 2, 3]) {
+    const occurredAt = timestampFromMs(Date.parse(`2024-06-0${day}T12:00Z`));
+    await guerdon.events.sendEvent({ metricKey: 'commits', user: { id: 'cleo' }, value: '1', occurredAt });
+  }
 });
 afterAll(() => guerdon.close());
 
@@ -45,6 +54,16 @@ describe('verify', () => {
       'a changed amount and all that follows',
       'update entries set balance_after = balance_after + 1, amount = amount + (version = 2)::int where user_id = 1 and system_id = 1 and version > 1',
       /^entries \(1, 1, 2\): hash/,
+    ],
+    [
+      'a changed count of a limit',
+      `update trigger_usage set awards = 1 where slot = 'm:2024-06'`,
+      /^trigger_usage \(\d+, [0-9a-f-]{36} m:2024-06\): is 1 awards of 2 points.*; its events give 2 awards/,
+    ],
+    [
+      'a count of a limit taken out',
+      `delete from trigger_usage where slot = 'm:2024-06'`,
+      /m:2024-06\): is nothing; its events give 2 awards/,
     ],
     ['an entry taken out', `delete from ${entry} and version = 2`, /^entries \(1, 1, 3\): version is 3, it must be 2/],
     [
