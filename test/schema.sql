@@ -410,6 +410,7 @@ create table users (
   constraint users_external_id_length CHECK (((length(external_id) >= 1) AND (length(external_id) <= 255))),
   constraint users_seq_range CHECK (((seq >= 0) AND ((seq = 0) = (event_hash IS NULL))))
 );
+CREATE INDEX users_project ON public.users USING btree (project_id, id);
 
 create table zone_changes (
   id bigint generated always as identity not null,

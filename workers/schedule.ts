@@ -10,6 +10,9 @@ const CLAIM_MAX = 1_000;
 /** What is due so soon is waited for: the clock of who sent the look may be ahead of this one. */
 const NEAR_MS = 2_000;
 
+/** What is due and was not claimed is locked by somebody, who has so long to let it go. */
+const LOCKED_MS = 250;
+
 /** Does what is due: once now, for what was slept through, then each time the schedule says so. */
 export function startSchedule(context: Context): JobWorker {
   const { schedule, now, log } = context;
@@ -28,6 +31,6 @@ async function doWhatIsDue({ orm, pool, now, schedule, log }: Context): Promise<
     const due = await nextDue(pool);
     if (due === null) return;
     if (due > now() + NEAR_MS) return schedule.at(due, now());
-    await sleep(Math.max(1, due - now()));
+    await sleep(due > now() ? due - now() : LOCKED_MS);
   }
 }

@@ -1,6 +1,6 @@
 import { Migration } from '@mikro-orm/migrations';
 
-/** The history of levels. */
+/** The history of levels, and users in the order in which they came. */
 export class Migration005Levels extends Migration {
   override up(): void {
     for (const statement of statements) this.addSql(statement);
@@ -8,6 +8,8 @@ export class Migration005Levels extends Migration {
 }
 
 const statements = [
+  'create index users_project on users (project_id, id)',
+
   `create table level_changes (
     user_id bigint not null,
     system_id bigint not null,
