@@ -23,19 +23,20 @@ export async function whyCommand(config: Config, id: string): Promise<void> {
       const projectId: string | undefined = rows[0]?.project_id;
       const event = projectId === undefined ? undefined : await eventById(pool, projectId, id);
       if (projectId === undefined || event === undefined) throw new Error(`no event ${id} is stored`);
+      const { rows: metrics } = await pool.query('select key from metrics where id = $1', [event.metricId]);
       const { triggers, zone } = await explain(pool, new Programs(), projectId, event);
-      process.stdout.write(`${[...heading(event, zone), ...triggers.flatMap(lines)].join('\n')}\n`);
+      process.stdout.write(`${[...heading(event, metrics[0].key, zone), ...triggers.flatMap(lines)].join('\n')}\n`);
     } finally {
       await pool.end();
     }
   });
 }
 
-function heading(event: StoredEvent, zone: string | null): string[] {
+function heading(event: StoredEvent, metric: string, zone: string | null): string[] {
   const { outcome } = event;
   const at = new Date(event.occurredAt).toISOString();
   const head = [
-    `event ${event.id}: ${event.value} of a metric by ${JSON.stringify(event.user)} at ${at}`,
+    `event ${event.id}: ${event.value} ${metric} by ${JSON.stringify(event.user)} at ${at}`,
     `  decided by program ${event.programVersion}${zone === null ? '' : `, days read in ${zone}`}`,
   ];
   if (outcome.status === 'refused')
