@@ -19,7 +19,7 @@ export function decideEvent(
   boosts: readonly UserBoost[],
 ): Outcome {
   const before = state.users.get(userKey(command)) as UserRow;
-  const user = withProfile(before, command, index.program.timeZone);
+  const user = withProfile(before, command, { now: state.now, projectZone: index.program.timeZone });
   const counter = state.totals.get(pairKey(user.id, command.metricId)) as Counter;
   const touched = index.byMetric.get(command.metricId);
   const decision = decide(

@@ -23,7 +23,7 @@ export function decideUser(
     return refuse(state, before.id, command, { code: 'USER_EXISTS', ...refusal });
   if (command.mode === 'update' && created)
     return refuse(state, before.id, command, { code: 'USER_UNKNOWN', ...refusal });
-  const user = withProfile(before, command, index.program.timeZone);
+  const user = withProfile(before, command, { now: state.now, projectZone: index.program.timeZone });
   let decision: Applied | null = null;
   if (created) {
     const zero = { total: 0n, high: 0n };

@@ -1,29 +1,35 @@
 import type { UserRow } from '../ledger/rows.ts';
+import type { Instant } from '../rules/types.ts';
 import { changeZone } from '../rules/zone.ts';
 import type { EventCommand, UserCommand } from './command.ts';
 import { type State, userKey } from './state.ts';
 
 /**
  * The user after the update that the command brings: absent fields stay, empty ones are cleared. A zone that was reported
- * before what is stored, and comes after it, is taken as reported now, so that no zone that was in force is forgotten.
+ * before what is stored, and comes after it, forgets none that is in force.
  */
-export function withProfile(user: UserRow, command: EventCommand | UserCommand, projectZone: string): UserRow {
+export function withProfile(user: UserRow, command: EventCommand | UserCommand, at: ProfileAt): UserRow {
   const { name, email, tz, attributes } = command.profile;
   return {
     ...user,
     name: name === undefined ? user.name : name || null,
     email: email === undefined ? user.email : email || null,
-    zones: tz === undefined ? user.zones : withZone(user, tz, command.receivedAt, projectZone),
+    zones: tz === undefined ? user.zones : withZone(user, tz, command.receivedAt, at),
     attributes: attributes === undefined ? user.attributes : merge(user.attributes, attributes),
   };
 }
 
+/** What a change of a user depends on besides: the instant when it is applied, and the project's zone. */
+export interface ProfileAt {
+  now: Instant;
+  projectZone: string;
+}
+
 /** Who was known without a zone has lived in the project's, so that giving one opens no window again. */
-function withZone(user: UserRow, tz: string, receivedAt: number, projectZone: string): UserRow['zones'] {
-  const at = Math.max(receivedAt, user.updatedAt);
+function withZone(user: UserRow, tz: string, receivedAt: Instant, { now, projectZone }: ProfileAt): UserRow['zones'] {
   const { zones, createdAt } = user;
-  if (zones.length > 0 || createdAt === null) return changeZone(zones, tz, at);
-  return changeZone([{ from: createdAt, zone: projectZone }], tz, at);
+  const lived = zones.length > 0 || createdAt === null ? zones : [{ from: createdAt, zone: projectZone }];
+  return changeZone(lived, tz, receivedAt, Math.max(receivedAt, now));
 }
 
 function merge(stored: UserRow['attributes'], given: UserRow['attributes']): UserRow['attributes'] {

@@ -121,13 +121,19 @@ export function isZone(zone: string): boolean {
  * The history after the user reports `zone` at `at`. The new zone takes effect at the first instant when its local date
  * is not before the old zone's, so that no day begins twice; a move for which there is no such instant within three
  * days (24 hours westward or more) leaves the old zone in force.
+ * `appliedAt`, not before `at`: a report that comes late forgets no zone that is in force by then.
  */
-export function changeZone(zones: readonly ZonePeriod[], zone: string, at: Instant): readonly ZonePeriod[] {
-  const settled = zones.filter((period, index) => index === 0 || period.from <= at);
+export function changeZone(
+  zones: readonly ZonePeriod[],
+  zone: string,
+  at: Instant,
+  appliedAt: Instant = at,
+): readonly ZonePeriod[] {
+  const settled = zones.filter((period, index) => index === 0 || period.from <= appliedAt);
   const old = settled.at(-1);
   if (old === undefined) return [{ from: at, zone }];
   if (old.zone === zone) return settled;
-  const from = effectiveFrom(old.zone, zone, at);
+  const from = effectiveFrom(old.zone, zone, Math.max(at, settled.length > 1 ? old.from : at));
   if (from === undefined) return settled;
   return [...settled, { from, zone }].slice(-ZONE_HISTORY_LIMIT);
 }

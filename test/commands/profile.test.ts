@@ -8,7 +8,11 @@ const T = Date.parse('2026-11-24T22:30Z');
 
 function report(user: UserRow, tz: string, receivedAt: number, appliedAt: number): UserRow {
   const command = { profile: { tz }, receivedAt } as EventCommand;
-  return { ...withProfile(user, command, 'UTC'), createdAt: user.createdAt ?? receivedAt, updatedAt: appliedAt };
+  return {
+    ...withProfile(user, command, { now: appliedAt, projectZone: 'UTC' }),
+    createdAt: user.createdAt ?? receivedAt,
+    updatedAt: appliedAt,
+  };
 }
 
 it('a zone that was reported earlier and is applied later takes no day back', () => {
@@ -32,4 +36,11 @@ it('a first zone, given late, opens no day again that was over in the project’
     latest = today;
   }
   expect(zoneAt(west.zones, T + 3 * 86_400_000)).toBe('Pacific/Pago_Pago');
+});
+
+it('takes effect at its own instant, whatever else of the user was applied just before', () => {
+  const known = { zones: [], attributes: {}, createdAt: T - 50, updatedAt: T + 400 } as unknown as UserRow;
+  const east = report(known, 'Asia/Tokyo', T, T + 400);
+  expect(zoneAt(east.zones, T)).toBe('Asia/Tokyo');
+  expect(zoneAt(east.zones, T - 1)).toBe('UTC');
 });
