@@ -26,11 +26,11 @@ export const getUserPointsEventSummary = route(
     const violations = violationsOf(request);
     if (violations.length > 0) throw invalid(violations);
     const { pool } = call.api.context;
-    const { program, ...index } = await currentProgram(call);
-    const system = systemOf({ program, ...index }, request.systemKey);
+    const index = await currentProgram(call);
+    const system = systemOf(index, request.systemKey);
     const user = await userBalance(pool, call.projectId, request.userId, system.id);
     if (user === undefined) throw userUnknown(request.userId);
-    const zone = request.tz || (zoneAt(user.zones, call.receivedAt) ?? program.timeZone);
+    const zone = request.tz || (zoneAt(user.zones, call.receivedAt) ?? index.program.timeZone);
     const dates = periodStarts(request.startDate, request.endDate, CALENDAR[request.aggregation] ?? 'day');
     const edges = dates.map((date) => startOfDay(date, zone));
     const [before = 0n, ...changes] = await sumsBetween(pool, user.userId, system.id, edges);

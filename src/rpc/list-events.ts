@@ -1,19 +1,17 @@
 import { invalid } from '../errors.ts';
 import { EventService } from '../gen/guerdon/v1/event_service_pb.ts';
-import { userIdOf } from '../ledger/balance.ts';
 import { eventsOf } from '../ledger/stored-events.ts';
 import { type Call, route } from './call.ts';
 import { eventMessage } from './event-message.ts';
-import { userUnknown } from './lookup.ts';
 import { pageCursor, pageSize, pageToken } from './page.ts';
+import { userIdIn } from './user-system.ts';
 
 export const listEvents = route(
   EventService.method.listEvents,
   (request) => [request.userId],
   async (call, request) => {
     const { pool } = call.api.context;
-    const userId = await userIdOf(pool, call.projectId, request.userId);
-    if (userId === undefined) throw userUnknown(request.userId);
+    const userId = await userIdIn(call, request.userId);
     const metricId = request.metricKey === '' ? null : await metricIdOf(call, request.metricKey);
     const list = `events ${userId} ${metricId}`;
     const beforeSeq = pageCursor(list, request.pageToken, /^[0-9]{1,18}$/);

@@ -1,10 +1,10 @@
 import { timestampFromMs, timestampMs } from '@bufbuild/protobuf/wkt';
 import { EntryKind, PointsService } from '../gen/guerdon/v1/points_service_pb.ts';
-import { entriesOf, type StoredEntry, userIdOf } from '../ledger/balance.ts';
+import { entriesOf, type StoredEntry } from '../ledger/balance.ts';
 import type { EntryKind as StoredKind } from '../ledger/rows.ts';
 import { route } from './call.ts';
-import { currentProgram, systemOf, userUnknown } from './lookup.ts';
 import { checkInstants, pageCursor, pageSize, pageToken } from './page.ts';
+import { userAndSystem } from './user-system.ts';
 
 const KIND: Record<StoredKind, EntryKind> = {
   award: EntryKind.AWARD,
@@ -19,9 +19,7 @@ export const listLedgerEntries = route(
   async (call, request) => {
     checkInstants({ since: request.since, until: request.until });
     const { pool } = call.api.context;
-    const system = systemOf(await currentProgram(call), request.systemKey);
-    const userId = await userIdOf(pool, call.projectId, request.userId);
-    if (userId === undefined) throw userUnknown(request.userId);
+    const { userId, system } = await userAndSystem(call, request);
     const kinds = request.kinds.flatMap((kind) => KIND_NAMES.filter((name) => KIND[name] === kind));
     const since = request.since === undefined ? null : timestampMs(request.since);
     const until = request.until === undefined ? null : timestampMs(request.until);

@@ -47,7 +47,10 @@ async function pointsOf(call: Call, event: EventOutcome) {
 }
 
 /** The outcome that was applied, or the error that tells why none was. */
-export function appliedOr<K extends 'event' | 'transaction'>(outcome: Outcome, kind: K): Extract<Outcome, { kind: K }> {
+export function appliedOr<K extends 'event' | 'transaction' | 'user'>(
+  outcome: Outcome,
+  kind: K,
+): Extract<Outcome, { kind: K }> {
   if (outcome.status === 'refused') throw refusalError(outcome.code, outcome.detail);
   if (outcome.status === 'failed' || outcome.kind !== kind) {
     throw new GuerdonError('INTERNAL', 'SET_ASIDE', 'it could not be applied and was set aside for the operator');

@@ -2,12 +2,12 @@ import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import type { TransactionCommand } from '../commands/command.ts';
 import type { Outcome, TransactionOutcome } from '../commands/outcome.ts';
 import { EntryKind } from '../gen/guerdon/v1/points_service_pb.ts';
-import { userIdOf } from '../ledger/balance.ts';
 import type { System } from '../rules/types.ts';
 import type { Call } from './call.ts';
 import { levelByKey, levelMessage, levelNow } from './convert.ts';
-import { currentProgram, systemOf, userUnknown } from './lookup.ts';
+import { currentProgram } from './lookup.ts';
 import { appliedOr } from './send-event.ts';
+import { userAndSystem } from './user-system.ts';
 
 interface TransactionRequest {
   userId: string;
@@ -20,8 +20,7 @@ interface TransactionRequest {
 /** Sends a spend or an adjustment on its way and answers after its commit. */
 export async function transactionAnswer(call: Call, kind: TransactionCommand['kind'], request: TransactionRequest) {
   const { context, ingest } = call.api;
-  const system = systemOf(await currentProgram(call), request.systemKey);
-  if ((await userIdOf(context.pool, call.projectId, request.userId)) === undefined) throw userUnknown(request.userId);
+  const { system } = await userAndSystem(call, request);
   const command: TransactionCommand = {
     kind,
     id: context.uuid(),

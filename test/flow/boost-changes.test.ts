@@ -107,7 +107,6 @@ it('a boost that is taken up again after its end is announced again, and one tha
 });
 
 it('a user who gives a first zone late opens no window that was over', async () => {
-  const today = new Date().toISOString().slice(0, 10);
   const yesterday = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10);
   await guerdon.users.createUser({ user: { id: 'late' } });
   const { created } = await create('xp', { userId: 'late', start: yesterday, end: yesterday });
@@ -115,7 +114,6 @@ it('a user who gives a first zone late opens no window that was over', async () 
   const lesson = { metricKey: 'lessons', user: { id: 'late', tz: 'Pacific/Pago_Pago' }, value: '1' };
   expect((await guerdon.events.sendEvent(lesson)).points.xp?.added).toBe(10n);
   expect((await boostOf(created[0]?.id))?.status).toBe(BoostStatus.FINISHED);
-  expect(today > yesterday).toBe(true);
 });
 
 it('a boost whose attribute is archived can still be ended', async () => {

@@ -6,7 +6,7 @@ import { isMachineryFailure } from '../../src/db/failures.ts';
 import { TriggerStatus } from '../../src/gen/guerdon/v1/types_pb.ts';
 import { openBackend } from '../../src/queue/backend.ts';
 import { Coalescer } from '../../src/queue/coalesce.ts';
-import { privateRedis } from '../support/backends.ts';
+import { itWithRedisServer, privateRedis } from '../support/backends.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { clientsOf, environment, spawnGuerdon, startGuerdon, type TestGuerdon } from '../support/guerdon.ts';
 import { balancesOf, expectSound } from '../support/ledger.ts';
@@ -164,9 +164,7 @@ it.each([
   expect(isMachineryFailure(Object.assign(new Error('x'), { code }))).toBe(machinery);
 });
 
-const itWithServer = process.env.GUERDON_TEST_REDIS_SERVER === undefined ? it.skip : it;
-
-itWithServer(
+itWithRedisServer(
   'while Redis is away nothing is kept for callers that have given up, and a stop does not wait for it',
   async () => {
     const redis = await privateRedis();

@@ -4,7 +4,7 @@ import { Redis } from 'ioredis';
 import { advanceBoosts } from '../../src/commands/boosts/advance-boosts.ts';
 import { resolveWindows } from '../../src/commands/boosts/resolve-windows.ts';
 import { BoostStatus, BoostZone } from '../../src/gen/guerdon/v1/types_pb.ts';
-import { describeOnBackends, privateRedis } from '../support/backends.ts';
+import { describeOnBackends, itWithRedisServer, privateRedis } from '../support/backends.ts';
 import { addBoosts, addUsers, announced, statuses } from '../support/boosts.ts';
 import { startGuerdon, type TestGuerdon } from '../support/guerdon.ts';
 import { until } from '../support/wait.ts';
@@ -182,9 +182,7 @@ describeOnBackends('by the jobs alone', (kind) => {
   });
 });
 
-const itWithServer = process.env.GUERDON_TEST_REDIS_SERVER === undefined ? it.skip : it;
-
-itWithServer('a schedule that FLUSHALL took is put back, and what is due happens all the same', async () => {
+itWithRedisServer('a schedule that FLUSHALL took is put back, and what is due happens all the same', async () => {
   const redis = await privateRedis();
   const url = redis?.url ?? '';
   const guerdon = await startGuerdon('redis', { REDIS_URL: url });

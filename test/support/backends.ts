@@ -22,3 +22,9 @@ export function sharedRedisUrl(): string {
   if (url === undefined) throw new Error('there is no Redis');
   return url;
 }
+
+/** A test that needs a Redis of its own; where there is no redis-server, its title says that it did not run. */
+export function itWithRedisServer(title: string, test: () => Promise<void>, timeoutMs?: number): void {
+  if (process.env.GUERDON_TEST_REDIS_SERVER !== undefined) it(title, test, timeoutMs);
+  else it.skip(`${title}: NOT RUN, there is no redis-server`, () => {});
+}

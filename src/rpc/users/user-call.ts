@@ -1,12 +1,13 @@
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import type { UserCommand } from '../../commands/command.ts';
 import type { Outcome } from '../../commands/outcome.ts';
-import { GuerdonError, invalid, refusalError } from '../../errors.ts';
+import { invalid } from '../../errors.ts';
 import type { UserInput } from '../../gen/guerdon/v1/types_pb.ts';
 import { findUser, type KnownUser } from '../../ledger/users.ts';
 import { zoneAt } from '../../rules/zone.ts';
 import type { Call } from '../call.ts';
 import { userUnknown } from '../lookup.ts';
+import { appliedOr } from '../send-event.ts';
 import { profileOf, undeclared, userViolations } from '../user-input.ts';
 
 /** Sends a user on the way and answers after the commit, with the user as stored then. */
@@ -23,16 +24,12 @@ export async function userAnswer(call: Call, mode: UserCommand['mode'], user: Us
     profile: profileOf(user),
     receivedAt: call.receivedAt,
   };
-  const [pending] = ingest.submit([command], call.deadline) as [Promise<Outcome>];
-  const outcome = await pending;
-  if (outcome.status === 'refused') throw refusalError(outcome.code, outcome.detail);
-  if (outcome.status === 'failed' || outcome.kind !== 'user') {
-    throw new GuerdonError('INTERNAL', 'SET_ASIDE', 'it could not be applied and was set aside for the operator');
-  }
-  return { user: await storedUser(call, user.id), created: outcome.created };
+  const [outcome] = ingest.submit([command], call.deadline) as [Promise<Outcome>];
+  const { created } = appliedOr(await outcome, 'user');
+  return { user: await storedUser(call, user.id), created };
 }
 
-/** A metric or attribute that another process has just declared may not be in the catalog yet. */
+/** An attribute that another process has just declared may not be in the catalog yet. */
 async function undeclaredIn(call: Call, user: UserInput) {
   const { catalog } = call.api.context;
   const check = (declared: ReadonlySet<string>) =>
