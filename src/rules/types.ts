@@ -44,7 +44,76 @@ export interface CreationTrigger extends TriggerBase {
   type: 'user_creation';
 }
 
-export type Trigger = MetricTrigger | CreationTrigger;
+/** `points` at each tick of a clock of the user's own. */
+export interface TimeTrigger extends TriggerBase {
+  type: 'time';
+  /** Milliseconds from one tick to the next. */
+  every: number;
+  /** `always`: ticks lie on a grid; `below_cap`: the clock runs only while the balance is below the cap. */
+  runs: 'always' | 'below_cap';
+  /** When it was last activated, or got this interval: the grid begins there, or with a later user. */
+  since: Instant;
+}
+
+/** `points` for every `length` periods that a streak grows by. */
+export interface StreakTrigger extends TriggerBase {
+  type: 'streak';
+  length: number;
+}
+
+/** `points` once, when the user completes an achievement. */
+export interface AchievementTrigger extends TriggerBase {
+  type: 'achievement';
+  achievementId: string;
+  achievementKey: string;
+}
+
+export type Trigger = MetricTrigger | CreationTrigger | TimeTrigger | StreakTrigger | AchievementTrigger;
+
+export type Frequency = 'daily' | 'weekly' | 'monthly';
+
+/** What keeps a streak going: in each period an event of positive value. */
+export interface StreakRule {
+  frequency: Frequency;
+  /** Metrics whose events count; none: of any metric. */
+  metrics: readonly { id: string; key: string }[];
+}
+
+/** Periods one after the other, by their numbers (`periodOf`), both ends included. */
+export interface StreakRun {
+  first: number;
+  last: number;
+}
+
+/** What an event that keeps a streak going did to it. */
+export interface StreakChange {
+  /** Number of the event's period. */
+  period: number;
+  /** The runs that the event's period was part of or joined, at most two. */
+  before: readonly StreakRun[];
+  after: StreakRun;
+}
+
+/** Something that a user completes once. */
+export interface Achievement {
+  id: string;
+  key: string;
+  name: string;
+  description: string;
+  active: boolean;
+  userAttributes: readonly AttributeFilter[];
+  /** `api`: when the app says so; `metric`: when the highest running total reaches `total`; `streak`: when a streak does. */
+  rule:
+    | { type: 'api' }
+    | { type: 'metric'; metricId: string; metricKey: string; total: Decimal }
+    | { type: 'streak'; length: number };
+}
+
+export interface Completion {
+  achievementId: string;
+  /** The user had what it takes before this event: the achievement is completed, and pays nothing. */
+  backdated: boolean;
+}
 
 export type Period = 'hour' | 'day' | 'week' | 'month';
 
@@ -72,6 +141,14 @@ export interface Level {
   key: string;
   name: string;
   description: string;
+  points: bigint;
+  /** Given to a user who reaches the level for the first time; points are positive. */
+  rewards: readonly LevelReward[];
+}
+
+export interface LevelReward {
+  systemId: string;
+  systemKey: string;
   points: bigint;
 }
 
@@ -122,6 +199,9 @@ export interface Program {
   version: number;
   timeZone: string;
   systems: readonly System[];
+  /** Null: the project counts no streaks. */
+  streak: StreakRule | null;
+  achievements: readonly Achievement[];
 }
 
 /** From `from` on the user's zone was `zone`; the first one also covers all time before. */
@@ -170,9 +250,21 @@ export interface UserState {
   usage: ReadonlyMap<string, Usage>;
   /** By system id; missing: nothing posted yet. */
   accounts: ReadonlyMap<string, Account>;
+  /** The streak's runs that the event's period may be part of or join. */
+  runs: readonly StreakRun[];
+  /** Ids of achievements that the user has completed. */
+  completed: ReadonlySet<string>;
+  /** Levels that have rewarded the user, as `levelName` writes them. */
+  rewarded: ReadonlySet<string>;
 }
 
-export type WhyNot = 'inactive' | 'event_attributes' | 'user_attributes' | 'below_threshold';
+export type WhyNot =
+  | 'inactive'
+  | 'event_attributes'
+  | 'user_attributes'
+  | 'below_threshold'
+  | 'streak_too_short'
+  | 'backdated';
 
 export interface AppliedBoost {
   id: string;
@@ -224,6 +316,21 @@ export interface Fired {
   at?: Instant;
 }
 
+/** What a level gave for being reached for the first time. */
+export interface Reward {
+  /** Of the level. */
+  systemId: string;
+  levelKey: string;
+  /** Where the points go. */
+  targetId: string;
+  points: bigint;
+  /** What is posted; the rest did not fit under the cap. */
+  amount: bigint;
+  balanceAfter: bigint;
+  /** Of the ledger entry; null when `amount` is 0. */
+  version: bigint | null;
+}
+
 export interface SystemChange {
   systemId: string;
   before: Account;
@@ -239,7 +346,8 @@ export interface Applied {
   counter: { before: Counter; after: Counter };
   fired: readonly Fired[];
   notFired: readonly NotFired[];
-  /** Systems in which at least one trigger fired. */
+  rewards: readonly Reward[];
+  /** Systems in which at least one trigger fired, or that a level rewarded in. */
   systems: readonly SystemChange[];
   /** User attributes that filters asked for; null: the user has none of that name. */
   consulted: Readonly<Record<string, string | null>>;
@@ -249,6 +357,9 @@ export interface Applied {
   zone: string | null;
   /** The instant of the user's creation, where a trigger asked for it. */
   created: Instant | null;
+  /** Null: the event is none that streaks count. */
+  streak: StreakChange | null;
+  completed: readonly Completion[];
 }
 
 export type RefusalCode =
@@ -259,7 +370,9 @@ export type RefusalCode =
   | 'IDEMPOTENCY_KEY_REUSED'
   | 'POINTS_SYSTEM_UNKNOWN'
   | 'USER_EXISTS'
-  | 'USER_UNKNOWN';
+  | 'USER_UNKNOWN'
+  | 'ACHIEVEMENT_UNKNOWN'
+  | 'ACHIEVEMENT_NOT_FOR_USER';
 
 /** A result, not an exception: nothing changes. `detail` holds codes and numbers for the message. */
 export interface Refused {
