@@ -183,7 +183,8 @@ export function indexProgram(program: Program): ProgramIndex {
   const withRewards = (systemIds: Iterable<string>): readonly string[] => {
     const reached = new Set(systemIds);
     for (const id of reached) {
-      for (const level of systemById.get(id)?.levels ?? []) for (const { systemId } of level.rewards) reached.add(systemId);
+      for (const level of systemById.get(id)?.levels ?? [])
+        for (const { systemId } of level.rewards) reached.add(systemId);
     }
     return [...reached];
   };
