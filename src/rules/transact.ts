@@ -1,4 +1,4 @@
-import { levelOf } from './level.ts';
+import { changeOf } from './account.ts';
 import { post } from './limit.ts';
 import type { Account, RefusalCode, System, SystemChange } from './types.ts';
 
@@ -32,12 +32,6 @@ export function transact(system: System, account: Account, transaction: Transact
   return {
     outcome: 'applied',
     posted,
-    change: {
-      systemId: system.id,
-      before: account,
-      after,
-      levelBefore: levelOf(system, account)?.key ?? null,
-      levelAfter: levelOf(system, after)?.key ?? null,
-    },
+    change: changeOf(system, account, after),
   };
 }

@@ -347,6 +347,8 @@ export interface Applied {
   fired: readonly Fired[];
   notFired: readonly NotFired[];
   rewards: readonly Reward[];
+  /** Levels that were reached and had rewarded the user before, as `levelName` writes them. */
+  again: readonly string[];
   /** Systems in which at least one trigger fired, or that a level rewarded in. */
   systems: readonly SystemChange[];
   /** User attributes that filters asked for; null: the user has none of that name. */
