@@ -111,7 +111,7 @@ const DEFAULTS: Record<EditKind, object> = {
 };
 
 /** The same for what only things of one type have. */
-const OF_TYPE: {
+const OF_TYPE: Partial<Record<EditKind, Readonly<Record<string, object>>>> & {
   achievement: Record<EconomyAchievement['type'], object>;
   trigger: Record<EconomyTrigger['type'], object>;
 } = {
@@ -125,11 +125,15 @@ const OF_TYPE: {
   },
 };
 
+/** The types that things of a kind have; none: they have no type. */
+export function typesOf(kind: EditKind): string[] {
+  return Object.keys(OF_TYPE[kind] ?? {});
+}
+
 /** The thing with the fields set; one of another type keeps what things of every type have. */
 function altered(was: object, { kind, key, fields }: Edit): Keyed {
   const type = String({ ...DEFAULTS[kind], ...was, ...fields }.type);
-  const ofType: Record<string, object> = kind === 'trigger' || kind === 'achievement' ? OF_TYPE[kind] : {};
-  const all = { ...DEFAULTS[kind], ...ofType[type] };
+  const all = { ...DEFAULTS[kind], ...OF_TYPE[kind]?.[type] };
   const kept = Object.entries(was).filter(([name]) => Object.hasOwn(all, name));
   return { ...all, ...Object.fromEntries(kept), ...fields, key };
 }

@@ -24,12 +24,15 @@ const validate = new Ajv2020({ allErrors: true, strict: false, verbose: true }).
 /** Reads an economy file, YAML or JSON; either an economy without a problem, or all problems that were found. */
 export function readEconomy(text: string): ReadEconomy {
   if (text.length > FILE_MAX) return failed([{ path: '', message: `must have at most ${FILE_MAX} characters` }]);
-  const document = parseDocument(text, { version: '1.2', uniqueKeys: true, maxAliasCount: 0 } as object);
+  const document = parseDocument(text, { version: '1.2', uniqueKeys: true });
   if (document.errors.length > 0) {
     return failed(document.errors.map((error) => ({ path: '', message: error.message })));
   }
+  if (hasAlias(document.contents)) {
+    return failed([{ path: '', message: 'must have no aliases (*name): write out what they stand for' }]);
+  }
   keepNumbersExact(document.contents);
-  const file = document.toJS({ maxAliasCount: 0 }) ?? {};
+  const file = document.toJS() ?? {};
   const formProblems = findFormProblems(file);
   if (formProblems.length > 0) return failed(formProblems);
   const economy = withDefaults(file as EconomyFile);
@@ -75,8 +78,21 @@ function failed(problems: Problem[]): ReadEconomy {
 function messageOf({ keyword, message, params, parentSchema }: ErrorObject): string {
   if (keyword === 'false schema') return 'does not go with this type';
   if (keyword === 'anyOf') return `has not the right form: ${parentSchema?.description}`;
+  if (keyword === 'pattern' && parentSchema?.description) return `${message}: ${parentSchema.description}`;
   if (typeof params.additionalProperty === 'string') return `${message}: ${JSON.stringify(params.additionalProperty)}`;
   return Array.isArray(params.allowedValues) ? `${message}: ${params.allowedValues.join(', ')}` : `${message}`;
+}
+
+/** Aliases could make a short file an endless one. */
+function hasAlias(root: ParsedNode | null): boolean {
+  let found = false;
+  visit(root as never, {
+    Alias() {
+      found = true;
+      return visit.BREAK;
+    },
+  });
+  return found;
 }
 
 /** A number becomes its text in the file, so that none passes through binary floating point. */

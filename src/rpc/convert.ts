@@ -9,24 +9,19 @@ import type {
   LevelSchema,
   PointsSystemSchema,
 } from '../gen/guerdon/v1/types_pb.ts';
-import { LevelBasis, OnFloor, Period, Rounding, TriggerStatus } from '../gen/guerdon/v1/types_pb.ts';
+import { LevelBasis, Rounding, TriggerStatus } from '../gen/guerdon/v1/types_pb.ts';
 import { type Open, openForUser } from '../rules/boost-schedule.ts';
 import { formatDecimal } from '../rules/decimal.ts';
 import { levelBasis, levelOf, nextLevelOf } from '../rules/level.ts';
 import type { ProgramIndex } from '../rules/program.ts';
-import { isLimited } from '../rules/quota.ts';
 import { type DecisionRecord, fromRecord } from '../rules/record.ts';
 import type * as rules from '../rules/types.ts';
+import { triggerMessages } from './trigger-message.ts';
 
 export const ROUNDING: Record<rules.Rounding, Rounding> = {
   down: Rounding.DOWN,
   up: Rounding.UP,
   nearest: Rounding.NEAREST,
-};
-const ON_FLOOR: Record<rules.OnFloor, OnFloor> = {
-  refuse: OnFloor.REFUSE,
-  clamp: OnFloor.CLAMP,
-  allow: OnFloor.ALLOW,
 };
 const LEVEL_BASIS: Record<rules.LevelBasis, LevelBasis> = {
   balance: LevelBasis.BALANCE,
@@ -34,7 +29,14 @@ const LEVEL_BASIS: Record<rules.LevelBasis, LevelBasis> = {
 };
 
 export function levelMessage(level: rules.Level): MessageInitShape<typeof LevelSchema> {
-  return { key: level.key, name: level.name, description: level.description, points: level.points };
+  const { key, name, description, points, rewards } = level;
+  return {
+    key,
+    name,
+    description,
+    points,
+    rewards: rewards.map((item) => ({ systemKey: item.systemKey, points: item.points })),
+  };
 }
 
 /** A trigger's award as it was decided. */
@@ -144,54 +146,6 @@ export function systemMessage(system: rules.System): MessageInitShape<typeof Poi
     levelBasis: LEVEL_BASIS[system.levelBasis],
     boostCeiling: system.boostCeiling === null ? '' : formatDecimal(system.boostCeiling),
     triggers: triggerMessages(system).filter(({ status }) => status === TriggerStatus.ACTIVE),
-  };
-}
-
-/** All triggers of a system, in the order of their evaluation. */
-export function triggerMessages(system: rules.System) {
-  return system.triggers.map((trigger, index) => triggerMessage(trigger, index + 1));
-}
-
-function triggerMessage(trigger: rules.Trigger, position: number) {
-  return {
-    id: trigger.id,
-    key: trigger.key,
-    status: trigger.active ? TriggerStatus.ACTIVE : TriggerStatus.INACTIVE,
-    position,
-    points: trigger.points,
-    userAttributes: trigger.userAttributes.map((filter) => ({ ...filter })),
-    onFloor: ON_FLOOR[trigger.onFloor],
-    type: triggerType(trigger),
-  };
-}
-
-function triggerType(trigger: rules.Trigger) {
-  if (trigger.type === 'user_creation') return { case: 'userCreation' as const, value: {} };
-  return {
-    case: 'metric' as const,
-    value: {
-      metricKey: trigger.metricKey,
-      threshold: formatDecimal(trigger.threshold),
-      eventAttributes: trigger.eventAttributes.map((filter) => ({ ...filter })),
-      ...(isLimited(trigger.limits) && { limits: limitsMessage(trigger.limits) }),
-    },
-  };
-}
-
-const PERIOD: Record<rules.Period, Period> = {
-  hour: Period.HOUR,
-  day: Period.DAY,
-  week: Period.WEEK,
-  month: Period.MONTH,
-};
-
-function limitsMessage({ awards, points, cooldown, oncePer }: rules.Limits) {
-  const perPeriod = ({ most, per }: { most: bigint; per: rules.Period }) => ({ most, per: PERIOD[per] });
-  return {
-    ...(awards !== null && { awards: perPeriod(awards) }),
-    ...(points !== null && { points: perPeriod(points) }),
-    ...(cooldown !== null && { cooldown: { seconds: BigInt(cooldown / 1_000), nanos: 0 } }),
-    oncePer: oncePer ?? '',
   };
 }
 

@@ -1,4 +1,5 @@
 import { adjustPoints } from './adjust-points.ts';
+import * as achievements from './admin/achievements.ts';
 import * as apiKeys from './admin/api-keys.ts';
 import * as attributes from './admin/attributes.ts';
 import * as audit from './admin/audit.ts';
@@ -46,6 +47,7 @@ const admin: readonly Route[] = [
   pointsSystems,
   triggers,
   levels,
+  achievements,
   economy,
   projects,
   apiKeys,

@@ -97,6 +97,7 @@ systems:
       'there is no user attribute',
     ],
     ['a: [', '', ''],
+    ['{ metrics: &all [{ key: m, name: M }], userAttributes: *all }', '', 'must have no aliases'],
   ])('%s is refused', (text, path, message) => {
     const { economy, problems } = readEconomy(text);
     expect(economy).toBeUndefined();
