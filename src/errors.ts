@@ -1,4 +1,4 @@
-import type { RefusalCode } from './rules/types.ts';
+import type { RefusalCode } from './rules/decision.ts';
 
 /** The kinds of failure a caller can meet, named as gRPC names its codes. */
 export type ErrorCode =

@@ -1,11 +1,12 @@
 import { type AccountState, pairKey } from '../ledger/load.ts';
 import type { UserRow } from '../ledger/rows.ts';
 import { changeOf } from '../rules/account.ts';
+import type { SystemChange } from '../rules/decision.ts';
 import type { ProgramIndex } from '../rules/program.ts';
 import { rewardRecords } from '../rules/record.ts';
 import { giveRewards } from '../rules/reward.ts';
 import { transact } from '../rules/transact.ts';
-import type { Account, Instant, System, SystemChange } from '../rules/types.ts';
+import type { Account, Instant, System } from '../rules/types.ts';
 import type { TransactionCommand } from './command.ts';
 import type { Outcome, TransactionOutcome } from './outcome.ts';
 import { addEntry, addRewards, changeAccount, pick, refuse, type State, userKey } from './state.ts';

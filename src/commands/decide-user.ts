@@ -1,9 +1,10 @@
 import type { UserRow } from '../ledger/rows.ts';
 import { decideCreation } from '../rules/decide.ts';
+import type { Applied } from '../rules/decision.ts';
 import { EMPTY_COUNTER } from '../rules/look.ts';
 import type { ProgramIndex } from '../rules/program.ts';
 import { toRecord } from '../rules/record.ts';
-import type { Applied, UserBoost } from '../rules/types.ts';
+import type { UserBoost } from '../rules/types.ts';
 import type { UserCommand } from './command.ts';
 import type { Outcome } from './outcome.ts';
 import { saveUser, withProfile } from './profile.ts';

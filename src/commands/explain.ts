@@ -3,25 +3,12 @@ import type { Programs } from '../db/programs.ts';
 import { settlementBefore } from '../ledger/chains.ts';
 import type { StoredEvent } from '../ledger/stored-events.ts';
 import { formatDecimal, parseDecimal } from '../rules/decimal.ts';
+import type { Applied, Fired, Held, NotFired, Reward, WhyNot } from '../rules/decision.ts';
 import type { ProgramIndex } from '../rules/program.ts';
 import { fromRecord } from '../rules/record.ts';
 import { fromSettlementRecord } from '../rules/settlement-record.ts';
 import type { TickRun } from '../rules/ticks.ts';
-import type {
-  Applied,
-  AttributeFilter,
-  Completion,
-  Counter,
-  Fired,
-  Held,
-  NotFired,
-  Reward,
-  Rounding,
-  StreakChange,
-  System,
-  Trigger,
-  WhyNot,
-} from '../rules/types.ts';
+import type { AttributeFilter, Completion, Counter, Rounding, StreakChange, System, Trigger } from '../rules/types.ts';
 
 export interface Explanation {
   /** The program that decided. */

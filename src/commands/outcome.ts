@@ -9,8 +9,9 @@ import {
 } from '../ledger/commands.ts';
 import { type FoundCompletion, findCompletions } from '../ledger/completions.ts';
 import { type FoundEvent, findEvents } from '../ledger/events.ts';
+import type { RefusalCode } from '../rules/decision.ts';
 import type { DecisionRecord } from '../rules/record.ts';
-import type { Instant, RefusalCode } from '../rules/types.ts';
+import type { Instant } from '../rules/types.ts';
 import {
   type Command,
   type CompleteCommand,

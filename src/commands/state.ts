@@ -2,21 +2,18 @@ import { entryHash } from '../ledger/hash.ts';
 import { type AccountState, pairKey } from '../ledger/load.ts';
 import type { Postings } from '../ledger/post.ts';
 import type { EntryRow, StreakRunRow, UsageRow, UserRow } from '../ledger/rows.ts';
+import type { Applied, Refused, Reward, SystemChange } from '../rules/decision.ts';
 import type { ProgramIndex } from '../rules/program.ts';
 import type { DecisionRecord } from '../rules/record.ts';
 import { levelName } from '../rules/reward.ts';
 import type { Clock } from '../rules/ticks.ts';
 import type {
-  Applied,
   Completion,
   Counter,
   Frequency,
   Instant,
-  Refused,
-  Reward,
   StreakChange,
   StreakRun,
-  SystemChange,
   Trigger,
   Usage,
 } from '../rules/types.ts';

@@ -1,8 +1,9 @@
 import type { QueryResultRow } from 'pg';
 import { instantText, type Queryable } from '../db/pool.ts';
+import type { Fired } from '../rules/decision.ts';
 import { type FiredRecord, readFired } from '../rules/fired-record.ts';
 import type { Clock } from '../rules/ticks.ts';
-import type { Attributes, Fired, Instant, ZonePeriod } from '../rules/types.ts';
+import type { Attributes, Instant, ZonePeriod } from '../rules/types.ts';
 import { readClock } from './clocks.ts';
 import type { EntryKind } from './rows.ts';
 

@@ -1,21 +1,12 @@
 import { decide, decideCompletion, decideCreation } from '../rules/decide.ts';
 import { parseDecimal } from '../rules/decimal.ts';
+import type { Applied, Decision, Fired } from '../rules/decision.ts';
 import { EMPTY_COUNTER } from '../rules/look.ts';
 import { usageKey } from '../rules/quota.ts';
 import { type DecisionRecord, fromRecord, toRecord } from '../rules/record.ts';
 import { settle } from '../rules/settlement.ts';
 import { fromSettlementRecord, type SettlementRecord, toSettlementRecord } from '../rules/settlement-record.ts';
-import type {
-  Account,
-  Applied,
-  Attributes,
-  Counter,
-  Decision,
-  Fired,
-  Program,
-  Usage,
-  UserState,
-} from '../rules/types.ts';
+import type { Account, Attributes, Counter, Program, Usage, UserState } from '../rules/types.ts';
 import type { CommandDecision } from './chains.ts';
 import type { EventRow } from './rows.ts';
 

@@ -1,6 +1,6 @@
 import type { Queryable } from '../db/pool.ts';
+import type { Fired, Reward } from '../rules/decision.ts';
 import { levelName } from '../rules/reward.ts';
-import type { Fired, Reward } from '../rules/types.ts';
 import type { EntryRow } from './rows.ts';
 
 interface Expected {

@@ -13,6 +13,7 @@ import type {
 import { LevelBasis, Rounding, TriggerStatus } from '../gen/guerdon/v1/types_pb.ts';
 import { type Open, openForUser } from '../rules/boost-schedule.ts';
 import { formatDecimal } from '../rules/decimal.ts';
+import type { Applied, Fired, Reward } from '../rules/decision.ts';
 import { levelBasis, levelOf, nextLevelOf } from '../rules/level.ts';
 import type { ProgramIndex } from '../rules/program.ts';
 import { type DecisionRecord, fromRecord } from '../rules/record.ts';
@@ -42,7 +43,7 @@ export function levelMessage(level: rules.Level): MessageInitShape<typeof LevelS
 
 /** A trigger's award as it was decided. */
 export function awardMessage(
-  fired: rules.Fired,
+  fired: Fired,
   event: { id: string; at: rules.Instant },
 ): MessageInitShape<typeof AwardSchema> {
   return {
@@ -101,10 +102,7 @@ export function pointsMessages(
 }
 
 /** What a level gave for being reached for the first time. */
-export function rewardMessage(
-  reward: rules.Reward,
-  { systemById }: ProgramIndex,
-): MessageInitShape<typeof RewardSchema> {
+export function rewardMessage(reward: Reward, { systemById }: ProgramIndex): MessageInitShape<typeof RewardSchema> {
   return {
     levelSystemKey: systemById.get(reward.systemId)?.key ?? '',
     levelKey: reward.levelKey,
@@ -115,12 +113,12 @@ export function rewardMessage(
   };
 }
 
-function heldBack({ points, amount }: rules.Reward): bigint {
+function heldBack({ points, amount }: Reward): bigint {
   return points - amount;
 }
 
 /** The decision of a stored event, for the parts that do not depend on the event's columns. */
-export function fromDecision(decision: DecisionRecord): Omit<rules.Applied, 'programVersion' | 'counter'> {
+export function fromDecision(decision: DecisionRecord): Omit<Applied, 'programVersion' | 'counter'> {
   const zero = { total: 0n, high: 0n };
   return fromRecord(decision, { programVersion: 0, counter: { before: zero, after: zero } });
 }

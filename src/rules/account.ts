@@ -1,5 +1,6 @@
+import type { SystemChange } from './decision.ts';
 import { levelOf } from './level.ts';
-import type { Account, System, SystemChange } from './types.ts';
+import type { Account, System } from './types.ts';
 
 export const EMPTY_ACCOUNT: Account = { balance: 0n, earned: 0n, version: 0n };
 

@@ -2,27 +2,12 @@ import { changeOf, EMPTY_ACCOUNT } from './account.ts';
 import { applicable, multiply, windowZone } from './boost.ts';
 import { completionsOf, isFor, streakOf } from './complete.ts';
 import { formatDecimal } from './decimal.ts';
+import type { Decision, Fired, Held, NotFired, RefusalCode, Refused } from './decision.ts';
 import { applyFloor, clampToCap, post } from './limit.ts';
 import { type Asked, advance, EMPTY_COUNTER, lookAt, type Occasion } from './look.ts';
 import { holdBack, isLimited, needsZone, usageKey } from './quota.ts';
 import { giveRewards } from './reward.ts';
-import type {
-  Account,
-  Boost,
-  Counter,
-  Decision,
-  Fired,
-  Held,
-  Instant,
-  MetricEvent,
-  NotFired,
-  Program,
-  RefusalCode,
-  Refused,
-  System,
-  Trigger,
-  UserState,
-} from './types.ts';
+import type { Account, Boost, Counter, Instant, MetricEvent, Program, System, Trigger, UserState } from './types.ts';
 import { zoneAt } from './zone.ts';
 
 /**

@@ -1,5 +1,6 @@
 import { formatDecimal, parseDecimal } from './decimal.ts';
-import type { AppliedBoost, Counter, Fired, Held, NotFired, Rounding, Usage, WhyNot } from './types.ts';
+import type { AppliedBoost, Fired, Held, NotFired, WhyNot } from './decision.ts';
+import type { Counter, Rounding, Usage } from './types.ts';
 
 export interface FiredRecord {
   trigger: string;

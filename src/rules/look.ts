@@ -1,4 +1,5 @@
 import { DECIMAL_LIMIT, floorDivide } from './decimal.ts';
+import type { NotFired, WhyNot } from './decision.ts';
 import { firstMismatch } from './filter.ts';
 import { isExtended, multiplesPassed } from './streak.ts';
 import type {
@@ -8,13 +9,11 @@ import type {
   Instant,
   MetricEvent,
   MetricTrigger,
-  NotFired,
   StreakChange,
   System,
   Trigger,
   UserBoost,
   UserState,
-  WhyNot,
 } from './types.ts';
 
 export const EMPTY_COUNTER: Counter = { total: 0n, high: 0n };

@@ -1,4 +1,5 @@
 import { formatDecimal, parseDecimal } from './decimal.ts';
+import type { Applied, Reward, SystemChange } from './decision.ts';
 import {
   type FiredRecord,
   firedRecord,
@@ -7,18 +8,7 @@ import {
   readFired,
   readNotFired,
 } from './fired-record.ts';
-import type {
-  Account,
-  Applied,
-  AttributeFilter,
-  Completion,
-  Reward,
-  Rounding,
-  StreakChange,
-  StreakRun,
-  SystemChange,
-  UserBoost,
-} from './types.ts';
+import type { Account, AttributeFilter, Completion, Rounding, StreakChange, StreakRun, UserBoost } from './types.ts';
 
 /**
  * The course of a decision as it is stored with its event: codes, and numbers as strings. Fields at their usual value

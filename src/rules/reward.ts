@@ -1,7 +1,8 @@
 import { EMPTY_ACCOUNT } from './account.ts';
+import type { Reward } from './decision.ts';
 import { levelBasis } from './level.ts';
 import { clampToCap, post } from './limit.ts';
-import type { Account, Program, Reward } from './types.ts';
+import type { Account, Program } from './types.ts';
 
 /** How a level is named among those that have rewarded a user. */
 export function levelName(systemId: string, levelKey: string): string {

@@ -1,8 +1,9 @@
 import { changeOf, EMPTY_ACCOUNT } from './account.ts';
 import { openForUser } from './boost-schedule.ts';
+import type { Applied } from './decision.ts';
 import { giveRewards } from './reward.ts';
 import { type Clock, type Era, type TickRun, type TimedUser, tick } from './ticks.ts';
-import type { Account, Applied, Instant, System, UserBoost, ZonePeriod } from './types.ts';
+import type { Account, Instant, System, UserBoost, ZonePeriod } from './types.ts';
 
 /** What was due by the clock for a user, settled before something else happens to the user. */
 export interface Settlement extends Pick<Applied, 'rewards' | 'again' | 'systems' | 'consulted' | 'userBoosts'> {

@@ -1,12 +1,12 @@
 import { multiply } from './boost.ts';
 import { type Open, openForUser } from './boost-schedule.ts';
+import type { Fired } from './decision.ts';
 import { firstMismatch } from './filter.ts';
 import { limitTicks, post } from './limit.ts';
 import type {
   Account,
   Attributes,
   Boost,
-  Fired,
   Instant,
   Program,
   System,

@@ -1,6 +1,7 @@
 import { changeOf } from './account.ts';
+import type { RefusalCode, SystemChange } from './decision.ts';
 import { post } from './limit.ts';
-import type { Account, RefusalCode, System, SystemChange } from './types.ts';
+import type { Account, System } from './types.ts';
 
 /** `spend` takes `amount` > 0 points; `adjust` grants them, or deducts when negative. */
 export interface Transaction {

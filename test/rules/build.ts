@@ -3,25 +3,23 @@ import fc from 'fast-check';
 import { DateTime } from 'luxon';
 import { decide } from '../../src/rules/decide.ts';
 import { DECIMAL_ONE, type Decimal, parseDecimal } from '../../src/rules/decimal.ts';
+import type { Applied, Decision, Refused } from '../../src/rules/decision.ts';
 import { type LimitsRecord, readLimits } from '../../src/rules/limits-record.ts';
 import { countUsage, usageKey } from '../../src/rules/quota.ts';
 import { levelName } from '../../src/rules/reward.ts';
 import type {
   Account,
-  Applied,
   AttributeFilter,
   Attributes,
   Boost,
   Counter,
   DateWindow,
-  Decision,
   Instant,
   InstantWindow,
   Level,
   MetricEvent,
   MetricTrigger,
   Program,
-  Refused,
   System,
   Trigger,
   UserBoost,
