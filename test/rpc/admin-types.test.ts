@@ -82,12 +82,12 @@ describe('triggers', () => {
       { key: 't9', type: { case: 'time', value: { every: { seconds: 86_400n }, runs: TimerMode.ALWAYS } } },
     ]);
     expect(brief(issues)).toEqual([
-      [3, 'every'],
-      [4, 'every'],
-      [5, 'every'],
-      [6, 'every'],
+      [3, 'time.every'],
+      [4, 'time.every'],
+      [5, 'time.every'],
+      [6, 'time.every'],
       [7, 'streak.length'],
-      [8, 'achievement'],
+      [8, 'achievement.achievement_key'],
     ]);
     const { system } = await mine.points.getPointsSystem({ systemKey: 'energy' });
     expect(system?.triggers.map(({ type }) => type.case)).toEqual(['time', 'streak', 'achievement', 'time']);
@@ -98,9 +98,9 @@ describe('triggers', () => {
     const ask = (systemKey: string, points: bigint) =>
       mine.admin.createTriggers({ systemKey, triggers: [{ key: 'low', points, type: time }] });
     expect((await ask('xp', 1n)).issues).toMatchObject([
-      { field: 'runs', message: 'runs: below_cap needs the points system to have maxPoints' },
+      { field: 'time.runs', message: 'time.runs: below_cap needs the points system to have maxPoints' },
     ]);
-    expect(brief((await ask('energy', -1n)).issues)).toEqual([[0, 'runs']]);
+    expect(brief((await ask('energy', -1n)).issues)).toEqual([[0, 'time.runs']]);
     const cleared = { system: { key: 'energy' }, updateMask: { paths: ['max_points'] } };
     const { issues } = await mine.admin.updatePointsSystems({ updates: [cleared] });
     expect(issues).toMatchObject([{ message: expect.stringContaining('below_cap needs') }]);
@@ -117,7 +117,7 @@ describe('triggers', () => {
     expect(await get('t0')).toMatchObject({ type: { value: { every: { seconds: 7_200n }, runs: TimerMode.ALWAYS } } });
     await update({ key: 't0', points: 3n, type: { case: 'time', value: { every: every(9) } } }, ['points']);
     expect(await get('t0')).toMatchObject({ points: 3n, type: { value: { every: { seconds: 7_200n } } } });
-    expect((await update({ key: 't0' }, ['time'])).fields).toEqual(['trigger.every']);
+    expect((await update({ key: 't0' }, ['time'])).fields).toEqual(['trigger.time.every']);
     await update({ key: 't1', type: { case: 'streak', value: { length: 30 } } });
     expect(await get('t1')).toMatchObject({ type: { value: { length: 30 } } });
   });
@@ -134,10 +134,10 @@ describe('triggers', () => {
     const fields: string[][] = [];
     for (const type of lacking) fields.push((await update({ key: 't1', type })).fields);
     expect(fields).toEqual([
-      ['trigger.every'],
-      ['trigger.every'],
-      ['trigger.metric', 'trigger.threshold'],
-      ['trigger.threshold'],
+      ['trigger.time.every'],
+      ['trigger.time.every'],
+      ['trigger.metric.metric_key', 'trigger.metric.threshold'],
+      ['trigger.metric.threshold'],
     ]);
     expect((await get('t1')).type.case).toBe('streak');
     const types: Type[] = [
@@ -248,9 +248,9 @@ describe('achievements', () => {
     ]);
     expect(brief(issues)).toEqual([
       [1, 'key'],
-      [2, 'type'],
-      [3, 'metric'],
-      [4, 'total'],
+      [2, 'rule'],
+      [3, 'metric.metric_key'],
+      [4, 'metric.total'],
       [6, 'name'],
       [7, 'user_attributes'],
       [8, 'user_attributes.x'],
@@ -273,8 +273,8 @@ describe('achievements', () => {
       rule: { case: 'streak', value: { length: 3 } },
     });
     expect((await change({}, ['metric'])).issues).toEqual([
-      [0, 'achievement.metric'],
-      [0, 'achievement.total'],
+      [0, 'achievement.metric.metric_key'],
+      [0, 'achievement.metric.total'],
     ]);
     expect((await change({}, ['description', 'api'])).updated).toMatchObject({
       id: before.id,
