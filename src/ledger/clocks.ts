@@ -1,4 +1,4 @@
-import { instantText, type Queryable } from '../db/pool.ts';
+import type { Queryable } from '../db/pool.ts';
 import type { Clock } from '../rules/ticks.ts';
 import type { Instant } from '../rules/types.ts';
 
@@ -35,21 +35,4 @@ export async function findClocks(
 
 export function readClock(row: { settled_at: Date; running: Record<string, number | null> }): Clock {
   return { settledAt: row.settled_at.getTime(), running: new Map(Object.entries(row.running)) };
-}
-
-/** A user for whom something is due. */
-export interface DueUser {
-  projectId: string;
-  user: string;
-}
-
-/** Users of live projects for whom a tick has been due since before `before`, the longest first. */
-export async function dueUsers(db: Queryable, before: Instant, limit: number): Promise<DueUser[]> {
-  const { rows } = await db.query(
-    `select distinct on (u.id) u.project_id, u.external_id
-    from (select user_id from clocks where due_at < $1 order by due_at limit $2) c
-    join users u on u.id = c.user_id join projects p on p.id = u.project_id and p.archived_at is null`,
-    [instantText(before), limit],
-  );
-  return rows.map((row) => ({ projectId: row.project_id, user: row.external_id }));
 }
