@@ -376,6 +376,7 @@ create table settlements (
   record jsonb not null,
   constraint settlements_pkey PRIMARY KEY (user_id, id)
 );
+CREATE INDEX settlements_id ON public.settlements USING btree (id);
 
 create table streak_runs (
   user_id bigint not null,

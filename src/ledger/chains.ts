@@ -133,6 +133,16 @@ export async function settlementsIn(db: Queryable, userId: string): Promise<Stor
   return rows.map(({ id, record }) => ({ id, record }));
 }
 
+/** What was due by the clock when the event or command of this id came; undefined: nothing. */
+export async function settlementBefore(db: Queryable, id: string): Promise<SettlementRecord | undefined> {
+  const { rows } = await db.query({
+    name: 'settlement-before',
+    text: 'select record from settlements where id = $1',
+    values: [id],
+  });
+  return rows[0]?.record;
+}
+
 /** What levels gave with a user's spends and adjustments. */
 export async function rewardsIn(db: Queryable, userId: string): Promise<{ id: string; decision: RewardsRecord }[]> {
   const { rows } = await db.query(

@@ -100,6 +100,8 @@ export interface StoredCompletion {
   achievementId: string;
   at: Instant;
   backdated: boolean;
+  /** Of the program that completed it. */
+  programVersion: number;
 }
 
 /** What a user has completed, the latest first, after the cursor of the page before. */
@@ -110,7 +112,7 @@ export async function completionsOfUser(
 ): Promise<StoredCompletion[]> {
   const { rows } = await db.query({
     name: 'completions-of-user',
-    text: `select achievement_id, at, backdated from completions
+    text: `select achievement_id, at, backdated, program_version from completions
       where user_id = $1 and ($2::timestamptz is null or (at, achievement_id) < ($2, $3::uuid))
       order by at desc, achievement_id desc limit $4`,
     values: [
@@ -124,6 +126,7 @@ export async function completionsOfUser(
     achievementId: row.achievement_id,
     at: row.at.getTime(),
     backdated: row.backdated,
+    programVersion: row.program_version,
   }));
 }
 

@@ -8,6 +8,7 @@ import type {
   EventPointsSchema,
   LevelSchema,
   PointsSystemSchema,
+  RewardSchema,
 } from '../gen/guerdon/v1/types_pb.ts';
 import { LevelBasis, Rounding, TriggerStatus } from '../gen/guerdon/v1/types_pb.ts';
 import { type Open, openForUser } from '../rules/boost-schedule.ts';
@@ -73,32 +74,53 @@ export function pointsMessages(
   then: ProgramIndex,
   now?: { balances: Now; index: ProgramIndex },
 ): Record<string, MessageInitShape<typeof EventPointsSchema>> {
-  const { fired, systems } = fromDecision(decision);
+  const { fired, systems, rewards } = fromDecision(decision);
   return Object.fromEntries(
     systems.map((change) => {
       const system = then.systemById.get(change.systemId) as rules.System;
       const awards = fired.filter((item) => item.systemId === change.systemId);
+      const given = rewards.filter((item) => item.targetId === change.systemId);
       const level = now === undefined ? levelByKey(system, change.levelAfter) : levelNow(change.systemId, now);
       const balanceNow = now?.balances[change.systemId]?.balance;
       const next = now === undefined ? nextLevel(system, change.after) : nextLevelNow(change.systemId, now);
       return [
         system.key,
         {
-          added: sum(awards.map((award) => award.amount)),
-          withheld: told(sum(awards.map((award) => award.withheld))),
+          added: sum([...awards, ...given].map(({ amount }) => amount)),
+          withheld: told(sum([...awards.map((award) => award.withheld), ...given.map(heldBack)])),
           total: balanceNow === undefined ? change.after.balance : BigInt(balanceNow),
           levelChanged: change.levelBefore !== change.levelAfter,
           ...(level !== null && { level: levelMessage(level) }),
           ...next,
           awards: awards.map((award) => awardMessage(award, event)),
+          rewards: given.map((reward) => rewardMessage(reward, then)),
         },
       ];
     }),
   );
 }
 
+/** What a level gave for being reached for the first time. */
+export function rewardMessage(
+  reward: rules.Reward,
+  { systemById }: ProgramIndex,
+): MessageInitShape<typeof RewardSchema> {
+  return {
+    levelSystemKey: systemById.get(reward.systemId)?.key ?? '',
+    levelKey: reward.levelKey,
+    amount: reward.amount,
+    withheld: heldBack(reward),
+    balanceAfter: reward.balanceAfter,
+    ...(reward.version !== null && { version: reward.version }),
+  };
+}
+
+function heldBack({ points, amount }: rules.Reward): bigint {
+  return points - amount;
+}
+
 /** The decision of a stored event, for the parts that do not depend on the event's columns. */
-export function fromDecision(decision: DecisionRecord): Pick<rules.Applied, 'fired' | 'systems'> {
+export function fromDecision(decision: DecisionRecord): Omit<rules.Applied, 'programVersion' | 'counter'> {
   const zero = { total: 0n, high: 0n };
   return fromRecord(decision, { programVersion: 0, counter: { before: zero, after: zero } });
 }

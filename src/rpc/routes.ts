@@ -1,3 +1,7 @@
+import { completeAchievement } from './achievements/complete-achievement.ts';
+import { getUserStreak } from './achievements/get-user-streak.ts';
+import { listAchievements } from './achievements/list-achievements.ts';
+import { listUserAchievements } from './achievements/list-user-achievements.ts';
 import { adjustPoints } from './adjust-points.ts';
 import * as achievements from './admin/achievements.ts';
 import * as apiKeys from './admin/api-keys.ts';
@@ -85,6 +89,10 @@ export const routes: readonly Route[] = [
   updateUser,
   getUser,
   listUsers,
+  completeAchievement,
+  listAchievements,
+  listUserAchievements,
+  getUserStreak,
   ...admin,
 ];
 

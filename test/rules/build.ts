@@ -5,6 +5,7 @@ import { decide } from '../../src/rules/decide.ts';
 import { DECIMAL_ONE, type Decimal, parseDecimal } from '../../src/rules/decimal.ts';
 import { type LimitsRecord, readLimits } from '../../src/rules/limits-record.ts';
 import { countUsage, usageKey } from '../../src/rules/quota.ts';
+import { levelName } from '../../src/rules/reward.ts';
 import type {
   Account,
   Applied,
@@ -107,7 +108,7 @@ export function ownBoost(multiplier: Written, rest: BoostRest & { systemId?: str
 }
 
 export function level(key: string, points: number | bigint): Level {
-  return { key, name: key, description: '', points: BigInt(points) };
+  return { key, name: key, description: '', points: BigInt(points), rewards: [] };
 }
 
 type SystemRest = Partial<Omit<System, 'triggers' | 'maxPoints' | 'minPoints' | 'boostCeiling'>> & {
@@ -137,8 +138,19 @@ export function system(triggers: readonly Trigger[], rest: SystemRest = {}): Sys
 }
 
 /** Version 1, in UTC. */
-export function program(systems: System | readonly System[], timeZone = 'UTC'): Program {
-  return { version: 1, timeZone, systems: 'id' in systems ? [systems] : systems };
+export function program(
+  systems: System | readonly System[],
+  timeZone = 'UTC',
+  rest: Partial<Pick<Program, 'version' | 'streak' | 'achievements'>> = {},
+): Program {
+  return {
+    version: 1,
+    timeZone,
+    systems: 'id' in systems ? [systems] : systems,
+    streak: null,
+    achievements: [],
+    ...rest,
+  };
 }
 
 export function counter(total: Written, high: Written = total): Counter {
@@ -161,6 +173,9 @@ export function user(given: Partial<UserState> & { balance?: number | bigint; zo
     triggerCounters: new Map(),
     usage: new Map(),
     accounts: balance === undefined ? new Map() : new Map([['xp', account(balance)]]),
+    runs: [],
+    completed: new Set(),
+    rewarded: new Set(),
     ...fields,
   };
 }
@@ -204,7 +219,14 @@ export function evolve(state: UserState, decision: Decision, rules?: Program, at
     if (paid?.type !== 'metric' || held === undefined || amount === 0n || at === undefined) continue;
     for (const [slot, after] of countUsage(paid, held, amount, at)) usage.set(usageKey(triggerId, slot), after);
   }
-  return { ...state, counter: decision.counter.after, triggerCounters, usage, accounts };
+  const rewarded = new Set(state.rewarded);
+  for (const { systemId, levelKey } of decision.rewards) rewarded.add(levelName(systemId, levelKey));
+  const { streak } = decision;
+  const absorbed = streak?.before.map(({ first }) => first) ?? [];
+  const runs =
+    streak === null ? state.runs : [...state.runs.filter(({ first }) => !absorbed.includes(first)), streak.after];
+  const completed = new Set([...state.completed, ...decision.completed.map(({ achievementId }) => achievementId)]);
+  return { ...state, counter: decision.counter.after, triggerCounters, usage, accounts, runs, completed, rewarded };
 }
 
 /** Applies events one after another. */
@@ -236,6 +258,9 @@ export function recall(kept: Applied, at: Instant): UserState {
       ),
     ),
     accounts: new Map(kept.systems.map(({ systemId, before }) => [systemId, before])),
+    runs: kept.streak?.before ?? [],
+    completed: new Set(),
+    rewarded: new Set(kept.again),
   };
 }
 

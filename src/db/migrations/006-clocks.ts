@@ -34,6 +34,7 @@ const clocks = [
     record jsonb not null,
     primary key (user_id, id)
   )`,
+  'create index settlements_id on settlements (id)',
   `comment on column settlements.id is 'Of the event or command that it was settled before'`,
 
   `create table clock_walks (
