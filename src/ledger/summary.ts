@@ -17,6 +17,18 @@ export async function balanceAt(
   return rows[0] && { balance: BigInt(rows[0].balance_after), version: BigInt(rows[0].version) };
 }
 
+/** All that an account had earned when the entry of this version was written. */
+export async function earnedAt(db: Queryable, userId: string, systemId: string, version: bigint): Promise<bigint> {
+  const { rows } = await db.query({
+    name: 'earned-at',
+    text: `select earned - (select coalesce(sum(amount), 0) from entries
+        where user_id = $1 and system_id = $2 and version > $3 and amount > 0 and kind <> 'reverse') as earned
+      from accounts where user_id = $1 and system_id = $2`,
+    values: [userId, systemId, version.toString()],
+  });
+  return BigInt(rows[0].earned);
+}
+
 /**
  * What was added to an account between instants, by when it happened: the first sum is that of all time before the first
  * edge, each other one of the time between two edges. Edges ascend.

@@ -1,10 +1,9 @@
 import { PointsService } from '../gen/guerdon/v1/points_service_pb.ts';
 import { awardsOf, type StoredAward } from '../ledger/balance.ts';
-import { levelOf } from '../rules/level.ts';
 import type { ProgramIndex } from '../rules/program.ts';
 import type { Fired, System } from '../rules/types.ts';
 import { type Call, route } from './call.ts';
-import { awardMessage, boostMessage, fromDecision, levelMessage, nextLevel } from './convert.ts';
+import { awardMessage, boostMessage, fromDecision, levels } from './convert.ts';
 import { boostsNow, currentProgram, systemOf } from './lookup.ts';
 
 const AWARDS_DEFAULT = 10;
@@ -28,15 +27,13 @@ export async function userPoints(
 ) {
   const { user, boosts } = await boostsNow(call, index, system, asked.userId);
   const awards = await awardsOf(call.api.context.pool, user.userId, system.id, asked.awards);
-  const level = levelOf(system, user);
   const zone = index.program.timeZone;
   return {
     key: system.key,
     name: system.name,
     total: user.balance,
     ...(system.maxPoints !== null && { maxPoints: system.maxPoints }),
-    ...(level !== null && { level: levelMessage(level) }),
-    ...nextLevel(system, user),
+    ...levels(system, user),
     boosts: boosts.map((boost) => boostMessage(boost, user.zones, zone)),
     awards: awards.map((award) => awardMessage(firedOf(award), { id: award.eventId ?? '', at: award.occurredAt })),
     earned: user.earned,

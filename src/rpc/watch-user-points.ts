@@ -1,9 +1,8 @@
 import { PointsService } from '../gen/guerdon/v1/points_service_pb.ts';
 import { entriesAfter, userBalance } from '../ledger/balance.ts';
-import { levelOf } from '../rules/level.ts';
 import type { Account, System } from '../rules/types.ts';
 import { type Call, streamRoute } from './call.ts';
-import { levelMessage, nextLevel } from './convert.ts';
+import { levels } from './convert.ts';
 import { entryMessage } from './list-ledger-entries.ts';
 import { currentProgram, systemOf, userUnknown } from './lookup.ts';
 
@@ -39,11 +38,5 @@ async function systemNow(call: Call, key: string): Promise<System> {
 }
 
 function accountMessage(system: System, account: Account) {
-  const level = levelOf(system, account);
-  return {
-    total: account.balance,
-    version: account.version,
-    ...(level !== null && { level: levelMessage(level) }),
-    ...nextLevel(system, account),
-  };
+  return { total: account.balance, version: account.version, ...levels(system, account) };
 }
