@@ -49,24 +49,34 @@ export async function userBalance(
   user: string,
   systemId: string,
 ): Promise<UserBalance | undefined> {
+  const [balance] = await userBalances(db, projectId, user, [systemId]);
+  return balance;
+}
+
+/** A user with each of these accounts, in their order; none where no user of the project has this id. */
+export async function userBalances(
+  db: Queryable,
+  projectId: string,
+  user: string,
+  systemIds: readonly string[],
+): Promise<UserBalance[]> {
   const { rows } = await db.query({
-    name: 'user-balance',
+    name: 'user-balances',
     text: `select u.id, u.zones, u.attributes, coalesce(a.balance, 0) as balance, coalesce(a.earned, 0) as earned,
         coalesce(a.version, 0) as version
-      from users u left join accounts a on a.user_id = u.id and a.system_id = $3
-      where u.project_id = $1 and u.external_id = $2 and u.created_at is not null`,
-    values: [projectId, user, systemId],
+      from users u cross join unnest($3::bigint[]) with ordinality as s (system_id, place)
+      left join accounts a on a.user_id = u.id and a.system_id = s.system_id
+      where u.project_id = $1 and u.external_id = $2 and u.created_at is not null order by s.place`,
+    values: [projectId, user, systemIds],
   });
-  const row = rows[0];
-  if (row === undefined) return undefined;
-  return {
+  return rows.map((row) => ({
     userId: row.id,
     zones: row.zones,
     attributes: row.attributes,
     balance: BigInt(row.balance),
     earned: BigInt(row.earned),
     version: BigInt(row.version),
-  };
+  }));
 }
 
 /** The internal id of a user; undefined: no user of the project has this id. */
@@ -171,25 +181,35 @@ export interface StoredAward {
   decision: DecisionRecord;
 }
 
-/** The last `limit` awards of an account with the decisions behind them, the newest first. */
-export async function awardsOf(db: Queryable, userId: string, systemId: string, limit: number): Promise<StoredAward[]> {
-  if (limit === 0) return [];
+/** The last `limit` awards of each of these accounts with the decisions behind them, the newest first. */
+export async function awardsOf(
+  db: Queryable,
+  userId: string,
+  systemIds: readonly string[],
+  limit: number,
+): Promise<Map<string, StoredAward[]>> {
+  const found = new Map(systemIds.map((id): [string, StoredAward[]] => [id, []]));
+  if (limit === 0) return found;
   const { rows } = await db.query({
     name: 'awards-of',
-    text: `select e.event_id, e.trigger_id, e.occurred_at, coalesce(v.decision, c.decision) as decision
-      from (
+    text: `select s.system_id, e.event_id, e.trigger_id, e.occurred_at, coalesce(v.decision, c.decision) as decision
+      from unnest($2::bigint[]) as s (system_id)
+      cross join lateral (
         select version, event_id, command_id, trigger_id, occurred_at from entries
-        where user_id = $1 and system_id = $2 and kind = 'award' order by version desc limit $3
+        where user_id = $1 and system_id = s.system_id and kind = 'award' order by version desc limit $3
       ) e
       left join events v on v.user_id = $1 and v.id = e.event_id
       left join user_commands c on c.user_id = $1 and c.id = e.command_id
       order by e.version desc`,
-    values: [userId, systemId, limit],
+    values: [userId, systemIds, limit],
   });
-  return rows.map((row) => ({
-    eventId: row.event_id,
-    triggerId: row.trigger_id,
-    occurredAt: row.occurred_at.getTime(),
-    decision: row.decision,
-  }));
+  for (const row of rows) {
+    found.get(row.system_id)?.push({
+      eventId: row.event_id,
+      triggerId: row.trigger_id,
+      occurredAt: row.occurred_at.getTime(),
+      decision: row.decision,
+    });
+  }
+  return found;
 }

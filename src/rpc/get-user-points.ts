@@ -14,30 +14,37 @@ export const getUserPoints = route(
   async (call, request) => {
     const index = await currentProgram(call);
     const system = systemOf(index, request.systemKey);
-    return userPoints(call, index, system, { userId: request.userId, awards: request.awards ?? AWARDS_DEFAULT });
+    const asked = { userId: request.userId, awards: request.awards ?? AWARDS_DEFAULT };
+    const [points] = await userPoints(call, index, [system], asked);
+    return points as NonNullable<typeof points>;
   },
 );
 
-/** A user's points in one points system, with the latest awards. */
+/** A user's points in each of these points systems, with the latest awards. */
 export async function userPoints(
   call: Call,
   index: ProgramIndex,
-  system: System,
+  systems: readonly System[],
   asked: { userId: string; awards: number },
 ) {
-  const { user, boosts } = await boostsNow(call, index, system, asked.userId);
-  const awards = await awardsOf(call.api.context.pool, user.userId, system.id, asked.awards);
+  const standings = await boostsNow(call, index, systems, asked.userId);
+  const [first] = standings;
+  if (first === undefined) return [];
+  const ids = systems.map(({ id }) => id);
+  const awards = await awardsOf(call.api.context.pool, first.user.userId, ids, asked.awards);
   const zone = index.program.timeZone;
-  return {
+  return standings.map(({ system, user, boosts }) => ({
     key: system.key,
     name: system.name,
     total: user.balance,
     ...(system.maxPoints !== null && { maxPoints: system.maxPoints }),
     ...levels(system, user),
     boosts: boosts.map((boost) => boostMessage(boost, user.zones, zone)),
-    awards: awards.map((award) => awardMessage(firedOf(award), { id: award.eventId ?? '', at: award.occurredAt })),
+    awards: (awards.get(system.id) ?? []).map((award) =>
+      awardMessage(firedOf(award), { id: award.eventId ?? '', at: award.occurredAt }),
+    ),
     earned: user.earned,
-  };
+  }));
 }
 
 function firedOf(award: StoredAward): Fired {
