@@ -11,6 +11,7 @@ import { ApiKeys } from './rpc/auth.ts';
 import type { Api } from './rpc/call.ts';
 import { type Listening, startGrpcServer } from './rpc/grpc-server.ts';
 import { startHttpServer } from './rpc/http-server.ts';
+import { OpenStreams } from './rpc/open-streams.ts';
 import { routes, streams } from './rpc/routes.ts';
 import { Watch } from './rpc/watch.ts';
 import { banner } from './setup/banner.ts';
@@ -88,8 +89,7 @@ async function startIngest(context: Context, closing: Close[]): Promise<Api> {
   const ingest = new Ingest({ backend, replies, pool, address, now, onError });
   await ingest.start();
   closing.push(() => ingest.close());
-  const watch = new Watch(pool, (err) => log.warn({ err }, 'watched accounts not looked at'));
-  return { context, ingest, watch };
+  return { context, ingest, streams: new OpenStreams(context), watch: new Watch(context) };
 }
 
 function startApplying(context: Context, api: Api | undefined, closing: Close[]): Workers {
@@ -108,7 +108,7 @@ async function startServers(api: Api, closing: Close[]): Promise<{ http: number;
   const http = await onPort(config.httpPort, (port) => startHttpServer(api, keys, served, { host, port }));
   closing.push(() => http.close());
   // Before the servers, which wait for the calls under way.
-  closing.push(async () => api.watch.close());
+  closing.push(async () => api.streams.close());
   return { http: http.port, grpc: grpc.port };
 }
 
