@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type pino from 'pino';
 import { v7 } from 'uuid';
 import { startWorkers, type Workers } from '../workers/run.ts';
+import type { SettleCommand } from './commands/command.ts';
 import { type Config, type Port, readConfig } from './config.ts';
 import { type Context, closeContext, createContext } from './context.ts';
 import { startEmbeddedPostgres } from './db/embedded.ts';
@@ -33,6 +34,8 @@ type Close = () => Promise<void>;
 
 /** A part that waits for a queue or a database that is away is left behind; what it held comes back by itself. */
 const CLOSE_STEP_MS = 10_000;
+/** A settlement that takes longer is asked for again. */
+const SETTLE_WAIT_MS = 10_000;
 
 async function within(ms: number, work: Promise<void>): Promise<void> {
   const late = new AbortController();
@@ -89,7 +92,13 @@ async function startIngest(context: Context, closing: Close[]): Promise<Api> {
   const ingest = new Ingest({ backend, replies, pool, address, now, onError });
   await ingest.start();
   closing.push(() => ingest.close());
-  return { context, ingest, streams: new OpenStreams(context), watch: new Watch(context) };
+  const watch = new Watch(context, (user) => settleDue(context, ingest, user));
+  return { context, ingest, streams: new OpenStreams(context), watch };
+}
+
+function settleDue({ uuid, now }: Context, ingest: Ingest, user: { projectId: string; user: string }) {
+  const command: SettleCommand = { kind: 'settle', id: uuid(), ...user, receivedAt: now() };
+  return Promise.all(ingest.submit([command], now() + SETTLE_WAIT_MS));
 }
 
 function startApplying(context: Context, api: Api | undefined, closing: Close[]): Workers {

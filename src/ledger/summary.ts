@@ -151,17 +151,33 @@ export async function levelChangesOf(
   }));
 }
 
-/** The versions of accounts, by user and points system; accounts without an entry are absent. */
-export async function versionsOf(
+/** An account as it stands, and who it belongs to where something is due there by the clock. */
+export interface Standing {
+  version: bigint;
+  due: { projectId: string; user: string } | null;
+}
+
+/** By user and points system; those that nothing was posted to and nothing is due in are absent. */
+export async function standingsOf(
   db: Queryable,
   accounts: readonly { userId: string; systemId: string }[],
-): Promise<Map<string, bigint>> {
+  now: Instant,
+): Promise<Map<string, Standing>> {
   const distinct = [...new Map(accounts.map((account) => [`${account.userId} ${account.systemId}`, account])).values()];
   const { rows } = await db.query({
-    name: 'versions-of',
-    text: `select a.user_id, a.system_id, a.version from unnest($1::bigint[], $2::bigint[]) as asked (user_id, system_id)
-      join accounts a using (user_id, system_id) where a.version > 0`,
-    values: [distinct.map(({ userId }) => userId), distinct.map(({ systemId }) => systemId)],
+    name: 'standings-of',
+    text: `select asked.user_id, asked.system_id, coalesce(a.version, 0) as version, u.project_id, u.external_id
+      from unnest($1::bigint[], $2::bigint[]) as asked (user_id, system_id)
+      left join accounts a on a.user_id = asked.user_id and a.system_id = asked.system_id
+      left join clocks c on c.user_id = asked.user_id and c.system_id = asked.system_id and c.due_at <= $3
+      left join users u on u.id = c.user_id
+      where a.version > 0 or c.user_id is not null`,
+    values: [distinct.map(({ userId }) => userId), distinct.map(({ systemId }) => systemId), instantText(now)],
   });
-  return new Map(rows.map((row) => [`${row.user_id} ${row.system_id}`, BigInt(row.version)]));
+  return new Map(
+    rows.map((row) => {
+      const due = row.external_id === null ? null : { projectId: row.project_id, user: row.external_id };
+      return [`${row.user_id} ${row.system_id}`, { version: BigInt(row.version), due }];
+    }),
+  );
 }

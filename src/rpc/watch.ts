@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts';
-import { versionsOf } from '../ledger/summary.ts';
+import { type Standing, standingsOf } from '../ledger/summary.ts';
 import type { ProgramIndex } from '../rules/program.ts';
 
 /** So often it is looked whether a watched account has changed. */
@@ -19,19 +19,29 @@ interface Watcher {
   settle(program: ProgramIndex): void;
 }
 
+type Parts = Pick<Context, 'pool' | 'programs' | 'log' | 'now'>;
+
+/** Settles what is due by the clock for a user; settles itself once that is done, or has failed. */
+export type SettleDue = (user: NonNullable<Standing['due']>) => Promise<unknown>;
+
 /**
  * Tells calls of this process when accounts have changed, by looking at all that are watched with one statement: so it
  * makes no difference which process changed them, and one who does not watch costs nothing. A watcher holds no more than the
- * version it has seen; what it has to tell it reads by itself, as fast as its caller takes it.
+ * version it has seen; what it has to tell it reads by itself, as fast as its caller takes it. What is due by the clock in
+ * a watched account is settled, so that it is a change.
  */
 export class Watch {
-  readonly #context: Pick<Context, 'pool' | 'programs' | 'log'>;
+  readonly #context: Parts;
+  readonly #settleDue: SettleDue;
+  /** Users who are being settled. */
+  readonly #settling = new Set<string>();
   readonly #watchers = new Set<Watcher>();
   #timer: NodeJS.Timeout | undefined;
   #looking = false;
 
-  constructor(context: Pick<Context, 'pool' | 'programs' | 'log'>) {
+  constructor(context: Parts, settleDue: SettleDue) {
     this.#context = context;
+    this.#settleDue = settleDue;
   }
 
   /** Gives the program in force once the account or the program is another than was seen; rejects when the signal says so. */
@@ -66,18 +76,28 @@ export class Watch {
     this.#timer = undefined;
   }
 
+  #settle(due: NonNullable<Standing['due']>): void {
+    const key = `${due.projectId} ${due.user}`;
+    if (this.#settling.has(key)) return;
+    this.#settling.add(key);
+    this.#settleDue(due)
+      .catch((err) => this.#context.log.warn({ err }, 'what is due for a watched user not settled; it stays due'))
+      .finally(() => this.#settling.delete(key));
+  }
+
   async #look(): Promise<void> {
     if (this.#looking) return;
     this.#looking = true;
-    const { pool, programs, log } = this.#context;
+    const { pool, programs, log, now } = this.#context;
     try {
       const watched = [...this.#watchers].map(({ seen }) => seen);
       const current = await programs.current(pool, [...new Set(watched.map(({ projectId }) => projectId))]);
-      const versions = await versionsOf(pool, watched);
+      const standings = await standingsOf(pool, watched, now());
+      for (const { due } of standings.values()) if (due !== null) this.#settle(due);
       for (const watcher of [...this.#watchers]) {
         const { projectId, userId, systemId, version, programVersion } = watcher.seen;
         const index = current.get(projectId);
-        const moved = (versions.get(`${userId} ${systemId}`) ?? 0n) > version;
+        const moved = (standings.get(`${userId} ${systemId}`)?.version ?? 0n) > version;
         if (index !== undefined && (moved || index.program.version !== programVersion)) watcher.settle(index);
       }
     } catch (err) {
