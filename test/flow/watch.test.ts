@@ -191,7 +191,7 @@ it('who goes away is forgotten', async () => {
   await answers.next();
   const looks = async () => {
     const { rows } = await guerdon.database.pool.query(
-      `select from pg_stat_activity where datname = current_database() and query like '%join accounts a using (user_id, system_id) where a.version > 0%'
+      `select from pg_stat_activity where datname = current_database() and query like '%and c.due_at <=%'
         and query_start > now() - interval '150 ms' and pid <> pg_backend_pid()`,
     );
     return rows.length;
