@@ -13,3 +13,8 @@ const NAMES: Readonly<Record<string, string>> = {
 export function contractName(field: string): string {
   return NAMES[field] ?? field.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
+
+/** A text about fields of the proto, about those of the contract. */
+export function contractText(text: string): string {
+  return text.replace(/\b(start_date|end_date|start_time|end_time|user_id|user_attributes)\b/g, contractName);
+}

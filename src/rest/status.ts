@@ -1,5 +1,5 @@
 import { type ErrorCode, GuerdonError, type Reason } from '../errors.ts';
-import { contractName } from './names.ts';
+import { contractName, contractText } from './names.ts';
 
 /**
  * The status of each failure. 400: the request cannot be read; 422: it can, and is not right or not possible. Never 409,
@@ -36,7 +36,7 @@ export function statusOf({ code, reason }: GuerdonError): number {
 export function messageOf({ message, violations }: GuerdonError): string {
   let told = message;
   for (const { field, description } of violations) {
-    told = told.replace(`${field}: ${description}`, () => `${contractName(field)}: ${description}`);
+    told = told.replace(`${field}: ${description}`, () => `${contractName(field)}: ${contractText(description)}`);
   }
   const [, field, rest] = /^([a-z_.]+): (.*)$/s.exec(told) ?? [];
   return violations.length > 0 || field === undefined ? told : `${contractName(field)}: ${rest}`;

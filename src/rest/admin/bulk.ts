@@ -1,7 +1,7 @@
 import { invalid } from '../../errors.ts';
 import { type Issue, Severity } from '../../gen/guerdon/v1/types_pb.ts';
 import { isUuid } from '../ids.ts';
-import { contractName } from '../names.ts';
+import { contractName, contractText } from '../names.ts';
 import type { AdminIssue, Answer, Items } from '../route.ts';
 
 const IDS_MAX = 100;
@@ -33,7 +33,7 @@ export function issuesOf(
     const text = field !== '' && message.startsWith(`${field}: `) ? message.slice(field.length + 2) : message;
     return {
       severity: severity === Severity.WARNING ? 'warning' : 'error',
-      message: own === '' ? text : `${contractName(own)} ${text}`,
+      message: own === '' ? contractText(text) : `${contractName(own)} ${contractText(text)}`,
       ...(item !== undefined && { index: item.index }),
       ...(id !== undefined && { id }),
     };
