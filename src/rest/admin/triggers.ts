@@ -162,14 +162,13 @@ function triggerChange(catalog: ProjectCatalog, trigger: Trigger, asked: Changed
   if (asked.metricThreshold === undefined && trigger.type === 'metric') {
     merged.metricThreshold = formatDecimal(trigger.threshold);
   }
-  const { problems, ...read } = triggerInput(catalog, trigger.key, merged);
-  if (asked.type !== undefined && asked.type !== trigger.type) {
-    problems.push(`type cannot be changed from ${trigger.type}: delete the trigger and make another`);
-  }
+  const { trigger: read, problems } = triggerInput(catalog, trigger.key, { ...merged, type: trigger.type });
+  const other = asked.type !== undefined && asked.type !== trigger.type;
+  if (other) problems.push(`type cannot be changed from ${trigger.type}: delete the trigger and make another`);
   const named = Object.keys(PATHS).filter((field) => asked[field as keyof ChangedTrigger] !== undefined);
   // A mask without a path would mean every field.
   const paths = named.length === 0 ? ['points'] : named.map((field) => PATHS[field] as string);
-  return { ...read, problems, paths };
+  return { trigger: read, problems, paths };
 }
 
 const PATHS: Readonly<Record<string, string>> = {

@@ -9,7 +9,8 @@ export const boolean: Schema = { type: 'boolean' };
 export const number: Schema = { type: 'number' };
 export const integer: Schema = { type: 'integer' };
 export const text = (maxLength: number, minLength = 0): Schema => ({ type: 'string', minLength, maxLength });
-export const orNull = (schema: Schema): Schema => ({ anyOf: [schema, { type: 'null' }] });
+export const orNull = (schema: Schema): Schema =>
+  typeof schema.type === 'string' ? { ...schema, type: [schema.type, 'null'] } : { anyOf: [schema, { type: 'null' }] };
 export const oneOf = (...values: string[]): Schema => ({ type: 'string', enum: values });
 export const ref = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` });
 export const list = (items: Schema): Schema => ({ type: 'array', items });
