@@ -40,7 +40,7 @@ export function matcherOf(routes: readonly RestRoute[]): Matcher {
   };
 }
 
-/** Those with more words in them first, so that `/points/boosts` is not a points system. */
+/** Those with more words in them first: `/points/boosts` is no points system, `/users/a/b/metrics` no user. */
 function patternsOf(routes: readonly RestRoute[], nameForm: (before: string) => string): Pattern[] {
   const patterns = new Map<string, Pattern>();
   for (const route of routes) {
@@ -57,7 +57,7 @@ function patternsOf(routes: readonly RestRoute[], nameForm: (before: string) => 
     pattern.routes.push(route);
     patterns.set(source, pattern);
   }
-  return [...patterns.values()].sort((a, b) => a.names.length - b.names.length || b.literals - a.literals);
+  return [...patterns.values()].sort((a, b) => b.literals - a.literals);
 }
 
 /** A percent sign that begins no escape stands for itself: older clients send it as it is. */

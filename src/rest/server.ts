@@ -92,10 +92,14 @@ async function run(
   if (route.access === 'open') return route.handle({} as RestCall);
   const call = await admit(api, keys, header, undefined);
   const json = route.body === undefined ? undefined : await readBody(request);
+  authorize({ access: accessOf(route) }, call.caller, { path: match.path, body: json?.plain });
   const checked = checkRequest(route, json, new URLSearchParams(search));
-  const rest = { call, path: match.path, idempotencyKey: header('idempotency-key'), ...checked } as RestCall;
-  authorize({ access: accessOf(route) }, call.caller, rest);
-  const done = await route.handle(rest);
+  const done = await route.handle({
+    call,
+    path: match.path,
+    idempotencyKey: header('idempotency-key'),
+    ...checked,
+  } as RestCall);
   return { status: Number(Object.keys(route.success)[0]), ...done };
 }
 

@@ -101,7 +101,11 @@ function escaped(step: string): string {
   return encodeURIComponent(step.replaceAll('~', '~0').replaceAll('/', '~1'));
 }
 
+/** The template with the most words that fits; a user's id may have slashes where none fits otherwise. */
 function templateOf(templates: readonly string[], path: string): string | undefined {
-  if (templates.includes(path)) return path;
-  return templates.find((template) => new RegExp(`^${template.replace(/\{\w+\}/g, '[^/]+')}$`).test(path));
+  const words = (template: string) => template.replace(/\{\w+\}/g, '').length;
+  const sorted = [...templates].sort((a, b) => words(b) - words(a));
+  const fits = (id: string) => (template: string) =>
+    new RegExp(`^${template.replace('/users/{id}', `/users/${id}`).replace(/\{\w+\}/g, '[^/]+')}$`).test(path);
+  return sorted.find(fits('[^/]+')) ?? sorted.find(fits('.+'));
 }
