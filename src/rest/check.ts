@@ -1,6 +1,8 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import { invalid, type Violation } from '../errors.ts';
+import { textViolations } from '../rpc/text.ts';
 import type { Json } from './json.ts';
+import { contractName } from './names.ts';
 import type { AdminIssue, Items, Param, RestRoute } from './route.ts';
 import { schemas } from './schemas/schemas.ts';
 
@@ -17,10 +19,17 @@ const queries = new Ajv2020({ allErrors: true, strict: false, verbose: true, coe
 const queryForms = new Map<RestRoute['query'], ValidateFunction>();
 
 /** Holds a request against what its route says of it. */
-export function checkRequest(route: RestRoute, json: Json | undefined, search: URLSearchParams): Checked {
+export function checkRequest(
+  route: RestRoute,
+  path: Readonly<Record<string, string>>,
+  json: Json | undefined,
+  search: URLSearchParams,
+): Checked {
   const form = queryForms.get(route.query) ?? queries.compile(querySchema(route.query ?? {}));
   queryForms.set(route.query, form);
   const query = queryOf(route.query ?? {}, search);
+  const texts = textViolations({ ...path, ...query });
+  if (texts.length > 0) throw invalid(texts);
   if (!form(query)) throw invalid(violationsOf(form.errors ?? []));
   return { query, body: bodyOf(route, json), plain: json?.plain };
 }
@@ -34,7 +43,8 @@ function bodyOf({ body }: RestRoute, json: Json | undefined): unknown {
   const { plain, exact } = json;
   if (body.items === undefined) {
     const form = formOf(body.schema);
-    if (!form(plain)) throw invalid(violationsOf(form.errors ?? []));
+    const wrong = form(plain) ? textViolations(plain as object) : violationsOf(form.errors ?? []);
+    if (wrong.length > 0) throw invalid(wrong);
     return exact;
   }
   const [min, max] = body.items;
@@ -49,11 +59,11 @@ export function checkItems<T>(schema: string, plain: readonly unknown[], exact: 
   const form = formOf(schema);
   const issues: AdminIssue[] = [];
   const items = plain.flatMap((item, index) => {
-    if (form(item)) return [{ index, value: exact[index] as T }];
-    for (const { field, description } of violationsOf(form.errors ?? [])) {
-      issues.push({ severity: 'error', message: `${field} ${description}`, index, ...idIn(item) });
+    const wrong = form(item) ? textViolations(item as object) : violationsOf(form.errors ?? []);
+    for (const { field, description } of wrong) {
+      issues.push({ severity: 'error', message: `${contractName(field)} ${description}`, index, ...idIn(item) });
     }
-    return [];
+    return wrong.length > 0 ? [] : [{ index, value: exact[index] as T }];
   });
   return { items, issues };
 }

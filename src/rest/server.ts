@@ -93,7 +93,7 @@ async function run(
   const call = await admit(api, keys, header, undefined);
   const json = route.body === undefined ? undefined : await readBody(request);
   authorize({ access: accessOf(route) }, call.caller, { path: match.path, body: json?.plain });
-  const checked = checkRequest(route, json, new URLSearchParams(search));
+  const checked = checkRequest(route, match.path, json, new URLSearchParams(search));
   const done = await route.handle({
     call,
     path: match.path,

@@ -112,6 +112,8 @@ describe('an event', () => {
     expect(other).toMatchObject({ status: 422, body: { error: expect.stringContaining('Idempotency-Key') } });
     expect((await rest.post('/v1/metrics/commits/event', body, headers)).status).toBe(201);
     expect((await lesson('bob', 0)).body).not.toHaveProperty('idempotencyKey');
+    const long = await rest.post('/v1/metrics/lessons/event', body, { 'idempotency-key': 'k'.repeat(256) });
+    expect(long).toMatchObject({ status: 422, body: { error: expect.stringMatching(/^Idempotency-Key: /) } });
   });
 
   it('of many at once for one user and metric counts each', async () => {
