@@ -195,6 +195,25 @@ describe('an event', () => {
     expect(updated > made).toBe(true);
   });
 
+  it('that leads below every level says so with null', async () => {
+    await guerdon.admin.createMetrics({ metrics: [{ key: 'sighs', name: 'Sighs' }] });
+    await guerdon.admin.createPointsSystems({ systems: [{ key: 'mood', name: 'Mood' }] });
+    await guerdon.admin.createLevels({ systemKey: 'mood', levels: [{ key: 'fine', name: 'Fine', points: 10n }] });
+    const type = (metricKey: string) => ({ case: 'metric', value: { metricKey, threshold: '1' } }) as const;
+    await guerdon.admin.createTriggers({
+      systemKey: 'mood',
+      triggers: [
+        { key: 'up', points: 10n, type: type('words') },
+        { key: 'down', points: -4n, type: type('sighs') },
+      ],
+    });
+    const mood = async (metric: string) =>
+      (await rest.post(`/v1/metrics/${metric}/event`, { user: { id: 'moody' }, value: 1 })).body.points.mood;
+    expect(await mood('words')).toMatchObject({ total: 10, level: { key: 'fine' } });
+    expect(await mood('sighs')).toMatchObject({ total: 6, added: -4, level: null, awards: [{ awarded: -4 }] });
+    expect((await rest.get('/v1/users/moody/points/mood')).body.level).toBeNull();
+  });
+
   it('that would take more than there is is refused, and leaves its key free', async () => {
     const { systems } = { systems: [{ key: 'lives', name: 'Lives', noFloor: true }] };
     await guerdon.admin.createPointsSystems({ systems });
@@ -257,6 +276,7 @@ describe('users', () => {
       ['commits', 0],
       ['files', 0],
       ['words', 0],
+      ['sighs', 0],
     ]);
     const one = await rest.get('/v1/users/ida/metrics/lessons');
     expect(one.body).toEqual({ ...all.body[0], name: 'Lessons', status: 'active', achievements: [] });

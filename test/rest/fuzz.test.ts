@@ -63,7 +63,8 @@ describe('nonsense', () => {
 
 function isRefusal({ body, path, success }: RestRoute, answer: RestAnswer): boolean {
   if (501 in success && answer.status === 501) return true;
-  if (answer.status >= 400 && answer.status < 500) return typeof answer.body.error === 'string';
+  if (answer.status >= 400 && answer.status < 500 && answer.status !== 409)
+    return typeof answer.body.error === 'string';
   const ofItems = body?.items !== undefined || path === '/points/boosts';
   const made = answer.body.created ?? answer.body.updated ?? answer.body.deleted;
   return answer.status === 200 && (ofItems || made !== undefined) && made.length === 0 && answer.body.issues.length > 0;
