@@ -25,12 +25,28 @@ const IDLE_CHECK_MS = 20;
 const PREFACE = Buffer.from('PRI * HTTP/2.0');
 const PREFACE_DECIDES = 3;
 const CORS_MAX_AGE_S = 7_200;
+/** What browsers may send besides what Connect needs. */
+const METHODS = ['PUT', 'PATCH', 'DELETE'];
+const HEADERS = [
+  'x-api-key',
+  'authorization',
+  'idempotency-key',
+  'tenant-id',
+  'x-sdk-version',
+  'x-fern-language',
+  'x-fern-runtime',
+  'x-fern-runtime-version',
+];
 
-/** Connect, gRPC-Web and gRPC over HTTP/1.1 and cleartext HTTP/2 on one port, and the plain pages. */
+/** Takes a request that is its own to answer; false: it is somebody else's. */
+export type Beside = (request: http.IncomingMessage, response: http.ServerResponse) => boolean;
+
+/** Connect, gRPC-Web and gRPC over HTTP/1.1 and cleartext HTTP/2 on one port, what stands beside, and the plain pages. */
 export async function startHttpServer(
   api: Api,
   keys: ApiKeys,
   { routes, streams }: Served,
+  beside: Beside,
   at: { host: string; port: number },
 ): Promise<Listening> {
   const services = [...new Set([...routes, ...streams].map((route) => route.method.parent))];
@@ -59,7 +75,7 @@ export async function startHttpServer(
   });
   const origins = new Set(api.context.config.corsOrigins);
   const handler = (request: http.IncomingMessage, response: http.ServerResponse): void => {
-    if (allowOrigin(origins, request, response)) rpc(request, response);
+    if (allowOrigin(origins, request, response) && !beside(request, response)) rpc(request, response);
   };
   const h1 = http.createServer(handler);
   const h2 = http2.createServer({}, handler as never);
@@ -145,12 +161,12 @@ function allowOrigin(origins: Set<string>, request: http.IncomingMessage, respon
   const allowed = origin !== undefined && (origins.has(origin) || origins.has('*'));
   if (allowed) {
     response.setHeader('access-control-allow-origin', origin);
-    response.setHeader('access-control-expose-headers', cors.exposedHeaders.join(', '));
+    response.setHeader('access-control-expose-headers', [...cors.exposedHeaders, 'x-request-id'].join(', '));
   }
-  if (request.method !== 'OPTIONS') return true;
+  if (request.method !== 'OPTIONS' || origin === undefined) return true;
   if (allowed) {
-    response.setHeader('access-control-allow-methods', cors.allowedMethods.join(', '));
-    const headers = [...cors.allowedHeaders, 'x-api-key', 'authorization'];
+    response.setHeader('access-control-allow-methods', [...cors.allowedMethods, ...METHODS].join(', '));
+    const headers = [...cors.allowedHeaders, ...HEADERS];
     response.setHeader('access-control-allow-headers', headers.join(', '));
     response.setHeader('access-control-max-age', String(CORS_MAX_AGE_S));
   }
