@@ -69,13 +69,15 @@ export function settle(
   const risen = [...before.keys()].map((systemId) => ({ systemId, before: accountBefore(systemId) }));
   const { rewards, again } = giveRewards(program, accounts, risen, state.rewarded);
   const touched = new Set([...before.keys(), ...rewards.map(({ targetId }) => targetId)]);
-  const timed = eras.flatMap(({ program: { systems } }) => systems.filter(({ id }) => before.has(id)));
+  // Of what ticked alone, so that settling again finds the same.
+  const ticked = since([...before.keys()], eras, user, state);
+  const timed = ticked.flatMap(({ program: { systems } }) => systems.filter(({ id }) => before.has(id)));
   return {
     clocks,
     settlement: {
       until,
       created: user.created,
-      eras: eras.map(({ program: { version }, from }) => ({ version, from })),
+      eras: ticked.map(({ program: { version }, from }) => ({ version, from })),
       clocks: before,
       runs,
       rewards,
