@@ -2,7 +2,7 @@ import { indexProgram, type ProgramIndex, type ProgramSnapshot, readProgram } fr
 import type { Instant } from '../rules/types.ts';
 import type { Queryable } from './pool.ts';
 
-/** Triggers, levels and boosts that are kept in memory, of all programs together. */
+/** Triggers, levels, boosts and achievements that are kept in memory, of all programs together. */
 const PARTS_MAX = 100_000;
 
 /** Programs of which it is kept in memory which eras there were. */
@@ -45,7 +45,7 @@ export class Programs {
     const parts = index.program.systems.map(
       ({ triggers, levels, boosts }) => triggers.length + levels.length + boosts.length,
     );
-    const size = parts.reduce((sum, count) => sum + count, 1);
+    const size = parts.reduce((sum, count) => sum + count, 1 + index.program.achievements.length);
     if (this.#parts + size > PARTS_MAX) {
       this.#known.clear();
       this.#parts = 0;

@@ -142,6 +142,9 @@ function altered(was: object, { kind, key, fields }: Edit): Keyed {
 function asItemProblem({ kind, system, key }: Edit, { path, message }: { path: string; message: string }): ItemProblem {
   const own = `${system === null ? '' : `systems.${system}.`}${LISTS[kind]}.${key}.`;
   if (!path.startsWith(own)) return { field: '', message: path === '' ? message : `${path}: ${message}` };
-  const field = path.slice(own.length).replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  // What follows a list is a key, which is left as it is.
+  const field = path
+    .slice(own.length)
+    .replace(/^(limits\.)?[^.]*/, (name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`));
   return { field, message };
 }

@@ -8,7 +8,7 @@ import { snake, textViolations } from './text.ts';
 
 /** A call without a deadline of its own waits this long; a longer one is cut. */
 export const DEADLINE_DEFAULT_MS = 30_000;
-export const DEADLINE_MAX_MS = 120_000;
+const DEADLINE_MAX_MS = 120_000;
 
 const validator = createValidator();
 
@@ -25,18 +25,24 @@ export async function invoke(
   return create(route.method.output, (await route.handle(call, request as never)) as never);
 }
 
-/** The same for a call that goes on answering. */
+/** The same for a call that goes on answering, until `stop` is aborted: by the transport when the caller goes, or from here. */
 export async function* invokeStream(
   api: Api,
   keys: ApiKeys,
   route: StreamRoute,
   request: Message,
   headers: Headers,
-  signal: AbortSignal,
+  stop: AbortController,
 ): AsyncGenerator<Message> {
   const call = await admit(api, keys, route, request, headers, undefined);
-  for await (const answer of route.open(call, request as never, signal)) {
-    yield create(route.method.output, answer as never);
+  const leave = api.streams.enter(call.caller.keyId, stop);
+  try {
+    for await (const answer of route.open(call, request as never, stop.signal)) {
+      stop.signal.throwIfAborted();
+      yield create(route.method.output, answer as never);
+    }
+  } finally {
+    leave();
   }
 }
 

@@ -48,6 +48,7 @@ export function settle(
   state: Settling,
   until: Instant,
 ): Settled {
+  if (systemIds.length === 0) return { settlement: null, clocks: new Map() };
   const eras = since(systemIds, known, user, state);
   const { program } = eras.at(-1) as Era;
   const accounts = new Map(state.accounts);

@@ -96,6 +96,15 @@ describe('an edit is refused where', () => {
       'create',
       'rewards.x',
     ],
+    [
+      'an attribute is not declared',
+      'trigger',
+      't',
+      { userAttributes: { isNew: 'y' } },
+      'update',
+      'user_attributes.isNew',
+    ],
+    ['a limit names what is not declared', 'trigger', 't', { limits: { oncePer: 'x' } }, 'update', 'limits.once_per'],
   ])('%s', (_, kind, key, fields, action, field) => {
     const { economy: next, problems } = update(kind, key, fields, action);
     expect(next).toBeUndefined();

@@ -45,13 +45,19 @@ const FIELDS: NounFields<AchievementInput> = {
   'streak.length': { isPresent: () => false, read: length },
 };
 
+/** Names of fields in the proto, where the economy has others. */
+const NAMES = { type: 'rule', metric: 'metric.metric_key', total: 'metric.total', length: 'streak.length' };
+
 export const createAchievements = itemRoute(
   AdminService.method.createAchievements,
   'admin',
   'achievements',
   async (call, request) => {
-    const { done, issues } = await edited(call, request.achievements, (input) =>
-      whole(input, creation(PLACE, FIELDS, input)),
+    const { done, issues } = await edited(
+      call,
+      request.achievements,
+      (input) => whole(input, creation(PLACE, FIELDS, input)),
+      { names: NAMES },
     );
     return { created: await achievements(call, done), issues };
   },
@@ -69,7 +75,7 @@ export const updateAchievements = itemRoute(
         const input = achievement as AchievementInput;
         return whole(input, change(PLACE, FIELDS, input, updateMask), { mask: updateMask, path: 'achievement.' });
       },
-      { within: 'achievement' },
+      { within: 'achievement', names: NAMES },
     );
     return { updated: await achievements(call, done), issues };
   },

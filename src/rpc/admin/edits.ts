@@ -95,13 +95,18 @@ export function withLists(asked: Asked, lists: Readonly<Record<string, readonly 
 
 /**
  * Makes the edits that the items of a request ask for; `done` are those that were made. `within`: the field of an item
- * that describes the thing, where the item is not the thing itself.
+ * that describes the thing, where the item is not the thing itself. `names`: those of fields that the proto calls otherwise
+ * than the economy.
  */
 export async function edited<T>(
   call: Call,
   list: readonly T[],
   ask: (item: T) => Asked,
-  { allowStranding = false, within }: { allowStranding?: boolean; within?: string } = {},
+  {
+    allowStranding = false,
+    within,
+    names = {},
+  }: { allowStranding?: boolean; within?: string; names?: Readonly<Record<string, string>> } = {},
 ) {
   const { items, issues } = takeItems(call, list);
   const edits = items.flatMap(({ index, value }) => {
@@ -109,11 +114,17 @@ export async function edited<T>(
     return issues.errors(index, problems) ? [] : [{ index, value: edit }];
   });
   const { done, economy, ...more } = await editEconomy(call.api.context.orm, authorOf(call), edits, { allowStranding });
+  const named = more.issues.map((issue) => ({ ...issue, field: renamed(issue.field, names) }));
   return {
     done: done.map(({ value }) => value),
     economy,
-    issues: issueMessages([...issues.all, ...(within === undefined ? more.issues : inside(within, more.issues))]),
+    issues: issueMessages([...issues.all, ...(within === undefined ? named : inside(within, named))]),
   };
+}
+
+function renamed(field: string, names: Readonly<Record<string, string>>): string {
+  const [name = '', ...rest] = field.split('.');
+  return [names[name] ?? name, ...rest].join('.');
 }
 
 export function decimalText(decimal: string): string {

@@ -93,3 +93,15 @@ export const TRIGGER_FIELDS: NounFields<TriggerInput> = {
   'streak.length': { isPresent: never, read: length },
   'achievement.achievement_key': { isPresent: never, read: achievement },
 };
+
+/** Names of fields in the proto, where the economy has others. */
+export const TRIGGER_NAMES = {
+  metric: 'metric.metric_key',
+  threshold: 'metric.threshold',
+  event_attributes: 'metric.event_attributes',
+  limits: 'metric.limits',
+  every: 'time.every',
+  runs: 'time.runs',
+  length: 'streak.length',
+  achievement: 'achievement.achievement_key',
+};

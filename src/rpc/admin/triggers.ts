@@ -6,7 +6,7 @@ import { currentProgram, systemOf } from '../lookup.ts';
 import { pageCursor, pageSize, pageToken } from '../page.ts';
 import { triggerMessages } from '../trigger-message.ts';
 import { type Asked, archival, change, creation, edited, type Place, withLists, withType } from './edits.ts';
-import { metricOf, TRIGGER_FIELDS } from './trigger-fields.ts';
+import { metricOf, TRIGGER_FIELDS, TRIGGER_NAMES } from './trigger-fields.ts';
 
 export const createTriggers = itemRoute(
   AdminService.method.createTriggers,
@@ -14,8 +14,11 @@ export const createTriggers = itemRoute(
   'triggers',
   async (call, request) => {
     const place = await placeIn(call, request.systemKey);
-    const { done, issues } = await edited(call, request.triggers, (input) =>
-      whole(input, creation(place, TRIGGER_FIELDS, input)),
+    const { done, issues } = await edited(
+      call,
+      request.triggers,
+      (input) => whole(input, creation(place, TRIGGER_FIELDS, input)),
+      { names: TRIGGER_NAMES },
     );
     return { created: await triggers(call, request.systemKey, done), issues };
   },
@@ -34,7 +37,7 @@ export const updateTriggers = itemRoute(
         const input = trigger as TriggerInput;
         return whole(input, change(place, TRIGGER_FIELDS, input, updateMask), { mask: updateMask, path: 'trigger.' });
       },
-      { within: 'trigger' },
+      { within: 'trigger', names: TRIGGER_NAMES },
     );
     return { updated: await triggers(call, request.systemKey, done), issues };
   },
