@@ -90,4 +90,19 @@ describe('a settlement is settled again from what is stored with it', () => {
     expect(record.rewards).toHaveLength(1);
     expectAgain(record, eras);
   });
+
+  it('with what a level gives that ticks reached and left again, as if it had been settled in between', () => {
+    const rewards = [{ systemId: 'coins', systemKey: 'coins', points: 5n }];
+    const up = ticking('up', 10, 24);
+    const down = ticking('down', -10, 24, { since: 12 * HOUR });
+    const xp = system([up, down], { levels: [{ ...level('high', 10), rewards }] });
+    const eras = [era(0, 1, [xp, system([], { id: 'coins' })])];
+    const record = recordOf(eras, USER, {}, 2 * DAY - 6 * HOUR);
+    expect(record.systems.map(({ system: id, after }) => [id, after[0]])).toEqual([
+      ['xp', '0'],
+      ['coins', '5'],
+    ]);
+    expect(record.rewards).toHaveLength(1);
+    expectAgain(record, eras);
+  });
 });
