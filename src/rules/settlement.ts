@@ -69,13 +69,15 @@ export function settle(
   const risen = [...before.keys()].map((systemId) => ({ systemId, before: accountBefore(systemId) }));
   const { rewards, again } = giveRewards(program, accounts, risen, state.rewarded);
   const touched = new Set([...before.keys(), ...rewards.map(({ targetId }) => targetId)]);
-  const timed = eras.flatMap(({ program: { systems } }) => systems.filter(({ id }) => before.has(id)));
+  // Only what these systems looked at: whoever decides again knows no others.
+  const judging = since([...before.keys()], known, user, state);
+  const timed = judging.flatMap(({ program: { systems } }) => systems.filter(({ id }) => before.has(id)));
   return {
     clocks,
     settlement: {
       until,
       created: user.created,
-      eras: eras.map(({ program: { version }, from }) => ({ version, from })),
+      eras: judging.map(({ program: { version }, from }) => ({ version, from })),
       clocks: before,
       runs,
       rewards,
@@ -90,7 +92,7 @@ export function settle(
   };
 }
 
-/** The eras in which anything may be due that is not settled. */
+/** The eras in which anything may be due that is not settled, and the last. */
 function since(
   systemIds: readonly string[],
   eras: readonly Era[],
@@ -101,7 +103,7 @@ function since(
     (least, id) => Math.min(least, clocks.get(id)?.settledAt ?? created),
     Number.POSITIVE_INFINITY,
   );
-  return eras.filter((_, place) => (eras[place + 1]?.from ?? Number.POSITIVE_INFINITY) > from);
+  return eras.filter((_, place) => place === eras.length - 1 || (eras[place + 1] as Era).from > from);
 }
 
 /** Whether a boost was open while any of these ticks were due: it may have parted them, even where another one stood alone. */
