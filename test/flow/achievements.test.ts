@@ -72,6 +72,25 @@ describeOnBackends('an achievement completed by the app', (kind) => {
   });
 });
 
+it('by a total that 64 events reach together, single and in lists: one of them completes it', async () => {
+  const guerdon = await startTimed('2024-03-01T00:00Z');
+  await guerdon.apply(
+    economy([total('ten', 10), total('fifty', 50)], [onAchievement('ten', 1), onAchievement('fifty', 100)]),
+  );
+  const lesson = { metricKey: 'lessons', value: '1', user: { id: 'ada' } };
+  const lists = Array.from({ length: 4 }, () => guerdon.events.sendEvents({ events: Array(8).fill(lesson) }));
+  const single = await Promise.all(Array.from({ length: 32 }, () => guerdon.send('ada')));
+  const inLists = (await Promise.all(lists)).flatMap(({ results }) =>
+    results.flatMap(({ result }) => (result.case === 'event' ? [result.value] : [])),
+  );
+  const answers = [...single, ...inLists];
+  expect(answers).toHaveLength(64);
+  const keys = answers.flatMap(({ achievements }) => achievements.map(({ achievement }) => achievement?.key));
+  expect(keys.sort()).toEqual(['fifty', 'ten']);
+  expect(await guerdon.balance('ada', 'gold')).toBe(101);
+  await guerdon.finish();
+});
+
 it('a repeat gives the id of the first completion, and the balance of now', async () => {
   const guerdon = await startTimed('2024-03-01T00:00Z');
   await guerdon.apply(economy([api('tour')], [onAchievement('tour', 100)]));

@@ -171,6 +171,29 @@ it('a traveller from Auckland to Honolulu and back keeps the streak, and has no 
   await guerdon.finish();
 });
 
+it('days that come all at once, single and in lists, with a change of zone among them, make one streak', async () => {
+  const guerdon = await startTimed('2024-06-01T12:00Z');
+  await guerdon.apply(economy('daily', [every(4, 1)]));
+  const days = Array.from({ length: 40 }, (_, day) => guerdon.running.context.now() - (39 - day) * DAY);
+  for (const id of ['ada', 'bob']) await guerdon.users.createUser({ user: { id, tz: 'Europe/Berlin' } });
+  await Promise.all([
+    sendAt(guerdon, 'ada', days.filter((_, day) => day % 3 === 0).toReversed()),
+    guerdon.users.updateUser({ user: { id: 'ada', tz: 'Asia/Tokyo' } }),
+    sendAt(
+      guerdon,
+      'ada',
+      days.filter((_, day) => day % 3 === 1),
+    ),
+    ...days.filter((_, day) => day % 3 === 2).map((at) => guerdon.send('ada', { occurredAt: timestampFromMs(at) })),
+    sendAt(guerdon, 'bob', days.slice(0, 39)),
+  ]);
+  const ada = await guerdon.achievements.getUserStreak({ userId: 'ada' });
+  expect([ada.current?.length, ada.longest, await guerdon.balance('ada', 'gold')]).toEqual([40n, 40n, 10]);
+  const bob = await guerdon.achievements.getUserStreak({ userId: 'bob' });
+  expect([bob.current?.length, bob.longest, await guerdon.balance('bob', 'gold')]).toEqual([39n, 39n, 9]);
+  await guerdon.finish();
+});
+
 describe('what counts', () => {
   it('is an event of positive value of a metric that is listed', async () => {
     const guerdon = await startTimed('2024-06-01T12:00Z');
