@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Client, createClient, type Interceptor, type Transport } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
 import pino from 'pino';
+import { AchievementService } from '../../src/gen/guerdon/v1/achievement_service_pb.ts';
 import { AdminService } from '../../src/gen/guerdon/v1/admin_service_pb.ts';
 import { BoostService } from '../../src/gen/guerdon/v1/boost_service_pb.ts';
 import { EventService } from '../../src/gen/guerdon/v1/event_service_pb.ts';
@@ -20,6 +21,7 @@ export interface Clients {
   boosts: Client<typeof BoostService>;
   admin: Client<typeof AdminService>;
   users: Client<typeof UserService>;
+  achievements: Client<typeof AchievementService>;
 }
 
 /** Native gRPC, with a key. */
@@ -40,6 +42,7 @@ export function clientsOf(grpcPort: number, key: string = KEY): Clients {
     boosts: createClient(BoostService, transport),
     admin: createClient(AdminService, transport),
     users: createClient(UserService, transport),
+    achievements: createClient(AchievementService, transport),
   };
 }
 
@@ -63,13 +66,14 @@ export function environment(database: TestDatabase, kind: BackendKind, more: Rec
   };
 }
 
-/** A whole Guerdon in this process, on a database of its own. */
+/** A whole Guerdon in this process, on a database of its own unless one is given. */
 export async function startGuerdon(
   kind: BackendKind = 'postgres',
   more: Record<string, string> = {},
   now: () => number = Date.now,
+  given?: TestDatabase,
 ): Promise<TestGuerdon> {
-  const database = await createDatabase();
+  const database = given ?? (await createDatabase());
   const log = pino({ level: process.env.GUERDON_LOG_LEVEL ?? 'silent' });
   const running = await start(environment(database, kind, more), log, () => {}, now);
   const grpcPort = running.grpcPort as number;
