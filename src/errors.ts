@@ -1,4 +1,4 @@
-import type { RefusalCode } from './rules/types.ts';
+import type { RefusalCode } from './rules/decision.ts';
 
 /** The kinds of failure a caller can meet, named as gRPC names its codes. */
 export type ErrorCode =
@@ -27,6 +27,7 @@ export type Reason =
   | 'EVENT_UNKNOWN'
   | 'BOOST_UNKNOWN'
   | 'NO_LEVELS'
+  | 'NO_STREAKS'
   | 'PROJECT_UNKNOWN'
   | 'API_KEY_UNKNOWN'
   | 'PROGRAM_MOVED_ON'
@@ -41,7 +42,6 @@ export type Reason =
   | 'METHOD_NOT_ALLOWED'
   | 'REQUEST_UNREADABLE'
   | 'BODY_TOO_LARGE'
-  | 'ACHIEVEMENT_UNKNOWN'
   | 'DEADLINE_PASSED'
   | 'CALL_CANCELLED'
   | 'TOO_MANY_CALLS'
@@ -124,6 +124,21 @@ const REFUSALS: Record<
   USER_UNKNOWN: {
     code: 'NOT_FOUND',
     message: () => 'user.id: is not known; IdentifyUser and CreateUser make a user known',
+  },
+  ACHIEVEMENT_UNKNOWN: {
+    code: 'NOT_FOUND',
+    message: () => 'achievement_key: the project has no such achievement',
+  },
+  ACHIEVEMENT_NOT_FOR_USER: {
+    code: 'FAILED_PRECONDITION',
+    message: ({ achievement, why }) =>
+      `${achievement}: ${
+        why === 'inactive'
+          ? 'is inactive'
+          : why === 'rule'
+            ? 'is completed by what the user does, not by a call'
+            : 'the attributes of the user do not match its filters'
+      }`,
   },
   IDEMPOTENCY_KEY_REUSED: {
     code: 'ALREADY_EXISTS',

@@ -1,27 +1,26 @@
 import type { Client } from '../db/pool.ts';
 import { loadAccounts, loadTotals, loadTriggerCounters, loadUsers, pairKey } from '../ledger/load.ts';
-import type { Postings } from '../ledger/post.ts';
+import { noPostings, type Postings } from '../ledger/post.ts';
 import type { UserRow } from '../ledger/rows.ts';
 import type { ProgramIndex } from '../rules/program.ts';
-import type { Instant, Usage, UserBoost } from '../rules/types.ts';
-import { type Command, distinctUsers, identityOf } from './command.ts';
+import type { Instant, UserBoost } from '../rules/types.ts';
+import {
+  type Command,
+  type CompleteCommand,
+  distinctUsers,
+  type EventCommand,
+  identityOf,
+  isTransaction,
+  type UserCommand,
+} from './command.ts';
+import { decideComplete } from './decide-complete.ts';
 import { decideEvent } from './decide-event.ts';
 import { decideTransaction } from './decide-transaction.ts';
 import { decideUser } from './decide-user.ts';
 import type { Outcome } from './outcome.ts';
+import type { Prepared } from './prepare.ts';
+import { clockRows, settleUser, startClocks, timedSystems } from './settle-user.ts';
 import { collect, type State, userKey } from './state.ts';
-
-/** What a batch is decided with, read under the lane's lock before the transaction begins. */
-export interface Prepared {
-  fresh: readonly Command[];
-  known: readonly Command[];
-  /** By project id. */
-  programs: Map<string, ProgramIndex>;
-  /** By project and user. */
-  boosts: Map<string, UserBoost[]>;
-  /** By project and user, then by trigger and slot. */
-  usage: Map<string, Map<string, Usage>>;
-}
 
 export interface DecidedBatch {
   outcomes: Map<string, Outcome>;
@@ -44,18 +43,43 @@ export async function decideBatch(client: Client, prepared: Prepared, now: Insta
       continue;
     }
     attempted.add(command.id);
-    const index = programOf(prepared, command);
-    const outcome =
-      command.kind === 'event'
-        ? decideEvent(state, index, command, prepared.boosts.get(userKey(command)) ?? [])
-        : command.kind === 'user'
-          ? decideUser(state, index, command, prepared.boosts.get(userKey(command)) ?? [])
-          : decideTransaction(state, index, command);
+    const outcome = decideOne(state, prepared, command);
     if (outcome.status === 'applied') applied.add(identity);
     outcomes.set(command.id, outcome);
   }
   collect(state);
+  state.postings.clocks = clockRows(state, prepared);
   return { outcomes, repeats, postings: state.postings };
+}
+
+/** What is due by then is settled first, and stays so whatever becomes of the command. */
+function decideOne(state: State, prepared: Prepared, command: Command): Outcome {
+  const index = programOf(prepared, command);
+  const user = userKey(command);
+  settleUser(state, prepared, index, command);
+  if (command.kind === 'settle') return { status: 'applied', kind: 'settlement' };
+  if (isTransaction(command)) return decideTransaction(state, index, command);
+  const boosts = (prepared.boosts.get(user) ?? []).filter(({ lived }) => lived.until === null);
+  const known = state.users.get(user)?.createdAt;
+  const outcome = decideAwards(state, index, command, boosts);
+  if (known === null && outcome.status === 'applied') startClocks(state, prepared, index, command);
+  return outcome;
+}
+
+function decideAwards(
+  state: State,
+  index: ProgramIndex,
+  command: EventCommand | CompleteCommand | UserCommand,
+  boosts: readonly UserBoost[],
+): Outcome {
+  switch (command.kind) {
+    case 'event':
+      return decideEvent(state, index, command, boosts);
+    case 'complete':
+      return decideComplete(state, index, command, boosts);
+    case 'user':
+      return decideUser(state, index, command, boosts);
+  }
 }
 
 /** Locks and loads every row that the commands may change, users first. */
@@ -67,19 +91,20 @@ async function load(client: Client, prepared: Prepared, now: Instant): Promise<S
   const accounts = new Map<string, { userId: string; systemId: string }>();
   for (const command of prepared.fresh) {
     const userId = (users.get(userKey(command)) as UserRow).id;
-    const account = (systemId: string) => accounts.set(pairKey(userId, systemId), { userId, systemId });
+    const take = (systemIds: Iterable<string>) => {
+      for (const systemId of systemIds) accounts.set(pairKey(userId, systemId), { userId, systemId });
+    };
     const index = programOf(prepared, command);
-    if ((users.get(userKey(command)) as UserRow).createdAt === null) index.creationSystemIds.forEach(account);
-    if (command.kind !== 'event') {
-      if (command.kind !== 'user') account(command.systemId);
-      continue;
-    }
+    const eras = prepared.eras.get(command.projectId);
+    if (eras !== undefined) take(index.withRewards(timedSystems(eras, index)));
+    if ((users.get(userKey(command)) as UserRow).createdAt === null) take(index.creationSystemIds);
+    if (command.kind === 'complete') take(index.systemsOfAchievement(command.achievementId));
+    if (isTransaction(command)) take(index.withRewards([command.systemId]));
+    if (command.kind !== 'event') continue;
     totals.set(pairKey(userId, command.metricId), { userId, metricId: command.metricId });
-    const touched = index.byMetric.get(command.metricId);
-    for (const systemId of touched?.systemIds ?? []) account(systemId);
-    for (const triggerId of touched?.countingTriggerIds ?? []) {
-      counters.set(pairKey(userId, triggerId), { userId, triggerId });
-    }
+    const touched = index.touchedBy(command.metricId);
+    take(touched.systemIds);
+    for (const triggerId of touched.countingTriggerIds) counters.set(pairKey(userId, triggerId), { userId, triggerId });
   }
   const [totalRows, counterRows, accountRows] = await Promise.all([
     loadTotals(client, [...totals.values()]),
@@ -93,21 +118,12 @@ async function load(client: Client, prepared: Prepared, now: Instant): Promise<S
     triggerCounters: counterRows,
     accounts: accountRows,
     usage: prepared.usage,
-    changed: { users: new Set(), totals: new Map(), usage: new Map() },
-    postings: {
-      events: [],
-      entries: [],
-      commands: [],
-      userCommands: [],
-      refusals: [],
-      announcements: [],
-      levelChanges: [],
-      zoneChanges: [],
-      users: [],
-      totals: [],
-      triggerCounters: [],
-      usage: [],
-    },
+    clocks: new Map([...prepared.clocks].map(([user, { clocks }]) => [user, clocks])),
+    runs: prepared.runs,
+    completed: prepared.completed,
+    rewarded: prepared.rewarded,
+    changed: { users: new Set(), totals: new Map(), usage: new Map(), runs: new Map() },
+    postings: noPostings(),
   };
 }
 

@@ -9,6 +9,9 @@ const APPEND_ONLY = [
   'audit',
   'user_commands',
   'level_changes',
+  'settlements',
+  'completions',
+  'level_rewards',
 ];
 
 /**

@@ -1,7 +1,10 @@
 import type { QueryResultRow } from 'pg';
 import { instantText, type Queryable } from '../db/pool.ts';
-import type { DecisionRecord } from '../rules/record.ts';
+import type { Fired } from '../rules/decision.ts';
+import { type FiredRecord, readFired } from '../rules/fired-record.ts';
+import type { Clock } from '../rules/ticks.ts';
 import type { Attributes, Instant, ZonePeriod } from '../rules/types.ts';
+import { readClock } from './clocks.ts';
 import type { EntryKind } from './rows.ts';
 
 /** Plain JSON form of an account: points as strings. */
@@ -40,6 +43,9 @@ export interface UserBalance {
   balance: bigint;
   earned: bigint;
   version: bigint;
+  created: Instant;
+  /** How far ticks are settled in the points system; undefined: never. */
+  clock: Clock | undefined;
 }
 
 /** Undefined: no user of the project has this id. */
@@ -49,24 +55,37 @@ export async function userBalance(
   user: string,
   systemId: string,
 ): Promise<UserBalance | undefined> {
+  const [balance] = await userBalances(db, projectId, user, [systemId]);
+  return balance;
+}
+
+/** A user with each of these accounts, in their order; none where no user of the project has this id. */
+export async function userBalances(
+  db: Queryable,
+  projectId: string,
+  user: string,
+  systemIds: readonly string[],
+): Promise<UserBalance[]> {
   const { rows } = await db.query({
-    name: 'user-balance',
-    text: `select u.id, u.zones, u.attributes, coalesce(a.balance, 0) as balance, coalesce(a.earned, 0) as earned,
-        coalesce(a.version, 0) as version
-      from users u left join accounts a on a.user_id = u.id and a.system_id = $3
-      where u.project_id = $1 and u.external_id = $2 and u.created_at is not null`,
-    values: [projectId, user, systemId],
+    name: 'user-balances',
+    text: `select u.id, u.zones, u.attributes, u.created_at, c.settled_at, c.running,
+        coalesce(a.balance, 0) as balance, coalesce(a.earned, 0) as earned, coalesce(a.version, 0) as version
+      from users u cross join unnest($3::bigint[]) with ordinality as s (system_id, place)
+      left join accounts a on a.user_id = u.id and a.system_id = s.system_id
+      left join clocks c on c.user_id = u.id and c.system_id = s.system_id
+      where u.project_id = $1 and u.external_id = $2 and u.created_at is not null order by s.place`,
+    values: [projectId, user, systemIds],
   });
-  const row = rows[0];
-  if (row === undefined) return undefined;
-  return {
+  return rows.map((row) => ({
     userId: row.id,
     zones: row.zones,
     attributes: row.attributes,
     balance: BigInt(row.balance),
     earned: BigInt(row.earned),
     version: BigInt(row.version),
-  };
+    created: row.created_at.getTime(),
+    clock: row.settled_at === null ? undefined : readClock({ settled_at: row.settled_at, running: row.running }),
+  }));
 }
 
 /** The internal id of a user; undefined: no user of the project has this id. */
@@ -105,7 +124,7 @@ export interface EntryPage {
 
 const ENTRIES = `select e.version, e.kind, e.amount, e.balance_after, e.event_id, e.trigger_id, e.occurred_at,
     e.created_at, c.reason, c.key
-  from entries e left join commands c on c.user_id = e.user_id and c.id = e.command_id`;
+  from entries e left join commands c on c.user_id = e.user_id and c.id = e.command_id and c.kind = e.kind`;
 
 /** The last `limit` entries of an account below `beforeVersion`, the newest first. */
 export async function entriesOf(
@@ -164,32 +183,44 @@ function readEntry(row: QueryResultRow): StoredEntry {
 }
 
 export interface StoredAward {
-  /** Null: given for becoming known without an event. */
+  /** Null: given without an event. */
   eventId: string | null;
-  triggerId: string;
   occurredAt: Instant;
-  decision: DecisionRecord;
+  /** As it was decided. */
+  fired: Fired;
 }
 
-/** The last `limit` awards of an account with the decisions behind them, the newest first. */
-export async function awardsOf(db: Queryable, userId: string, systemId: string, limit: number): Promise<StoredAward[]> {
-  if (limit === 0) return [];
+/** The last `limit` awards of each of these accounts with the decisions behind them, the newest first. */
+export async function awardsOf(
+  db: Queryable,
+  userId: string,
+  systemIds: readonly string[],
+  limit: number,
+): Promise<Map<string, StoredAward[]>> {
+  const found = new Map(systemIds.map((id): [string, StoredAward[]] => [id, []]));
+  if (limit === 0) return found;
   const { rows } = await db.query({
     name: 'awards-of',
-    text: `select e.event_id, e.trigger_id, e.occurred_at, coalesce(v.decision, c.decision) as decision
-      from (
-        select version, event_id, command_id, trigger_id, occurred_at from entries
-        where user_id = $1 and system_id = $2 and kind = 'award' order by version desc limit $3
+    text: `select s.system_id, e.version, e.event_id, e.occurred_at,
+        case when e.cause_key like 'tick:%' then t.record
+        else coalesce(v.decision, c.decision, p.decision) end as decision
+      from unnest($2::bigint[]) as s (system_id)
+      cross join lateral (
+        select version, event_id, command_id, cause_key, occurred_at from entries
+        where user_id = $1 and system_id = s.system_id and kind = 'award' order by version desc limit $3
       ) e
       left join events v on v.user_id = $1 and v.id = e.event_id
       left join user_commands c on c.user_id = $1 and c.id = e.command_id
+      left join completions p on p.user_id = $1 and p.id = e.command_id
+      left join settlements t on t.user_id = $1 and t.id = e.command_id
       order by e.version desc`,
-    values: [userId, systemId, limit],
+    values: [userId, systemIds, limit],
   });
-  return rows.map((row) => ({
-    eventId: row.event_id,
-    triggerId: row.trigger_id,
-    occurredAt: row.occurred_at.getTime(),
-    decision: row.decision,
-  }));
+  for (const row of rows) {
+    const decided = (row.decision.fired ?? row.decision.runs) as FiredRecord[];
+    const own = decided.find((one) => one.system === row.system_id && one.version === row.version) as FiredRecord;
+    const award = { eventId: row.event_id, occurredAt: row.occurred_at.getTime(), fired: readFired(own) };
+    found.get(row.system_id)?.push(award);
+  }
+  return found;
 }

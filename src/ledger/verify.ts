@@ -1,14 +1,15 @@
 import type { Pool, Queryable } from '../db/pool.ts';
 import type { Programs } from '../db/programs.ts';
-import { decide, decideCreation } from '../rules/decide.ts';
 import { formatDecimal, parseDecimal } from '../rules/decimal.ts';
-import { usageKey } from '../rules/quota.ts';
-import { type DecisionRecord, fromRecord, toRecord } from '../rules/record.ts';
-import type { Account, Applied, Counter, Fired, Program, Usage, UserState } from '../rules/types.ts';
-import { type CreationRow, creationOf, entriesInOrder, eventsInOrder } from './chains.ts';
+import type { Counter, Program } from '../rules/types.ts';
+import { entriesInOrder, eventsInOrder } from './chains.ts';
+import { decideEventAgain, decisionOf } from './decide-again.ts';
 import { shortest } from './events.ts';
 import { canonical, entryHash, eventHash } from './hash.ts';
 import type { EntryRow, EventRow } from './rows.ts';
+import { commandsFault } from './verify-commands.ts';
+import { ExpectedEntries } from './verify-entries.ts';
+import { StreakCount } from './verify-streaks.ts';
 import { UsageCount } from './verify-usage.ts';
 
 /** The first row that is not what it must be, and in what way. */
@@ -55,54 +56,34 @@ interface UserHead {
   event_hash: Buffer | null;
 }
 
-/** Awards that were decided and entries must show: by system and version. */
-type Expected = Map<
-  string,
-  { amount: bigint; balanceAfter: bigint; eventId: string | null; commandId: string | null; triggerId: string }
->;
-
-function expectAwards(
-  expected: Expected,
-  fired: readonly Fired[],
-  cause: { eventId: string | null; commandId: string | null },
-): void {
-  for (const one of fired) {
-    if (one.version !== null) expected.set(`${one.systemId} ${one.version}`, { ...one, ...cause });
-  }
-}
-
 async function verifyUser(
   pool: Pool,
   programs: Programs,
   user: UserHead,
   counts: Verified,
 ): Promise<Fault | undefined> {
-  const expected: Expected = new Map();
+  const expected = new ExpectedEntries();
   const totals = new Map<string, Counter>();
   const usage = new UsageCount();
+  const streaks = new StreakCount();
+  const decided = await commandsFault(pool, programs, user, expected);
+  if ('fault' in decided) return decided;
   let seq = 0n;
   let hash: Buffer | null = null;
-  const creation = await creationOf(pool, user.id);
-  if (creation !== undefined) {
-    const { program } = await programs.get(pool, user.project_id, creation.programVersion);
-    const row = `user_commands (${user.id}, ${creation.id})`;
-    const again = createAgain(creation, program);
-    if (canonical(again) !== canonical(creation.decision)) {
-      return { row, fault: 'its program and inputs give another decision' };
-    }
-    expectAwards(expected, creationDecision(creation).fired, { eventId: null, commandId: creation.id });
-  }
   for await (const event of eventsInOrder(pool, user.id)) {
     const row = `events (${user.id}, ${event.id})`;
     const index = await programs.get(pool, user.project_id, event.programVersion);
+    const decision = decisionOf(event);
     const fault =
-      eventFault(event, index.program, seq, hash, totals.get(event.metricId)) ??
-      usage.take(decisionOf(event).fired, index, event.occurredAt);
+      eventFault(event, index.program, seq, hash, totals.get(event.metricId), decided.completedBefore(event.seq)) ??
+      usage.take(decision.fired, index, event.occurredAt) ??
+      streaks.take(decision.streak, index.program) ??
+      decided.completionsFault(event.id, decision.completed);
     if (fault !== undefined) return { row, fault };
     seq = event.seq;
     hash = event.hash;
     totals.set(event.metricId, { total: parseDecimal(event.totalAfter), high: parseDecimal(event.highAfter) });
-    expectAwards(expected, decisionOf(event).fired, { eventId: event.id, commandId: null });
+    expected.take(decision, { eventId: event.id, commandId: null });
     counts.events += 1;
   }
   if (seq !== BigInt(user.seq))
@@ -111,6 +92,8 @@ async function verifyUser(
   return (
     (await totalsFault(pool, user.id, totals)) ??
     (await usage.fault(pool, user.id)) ??
+    (await streaks.fault(pool, user.id)) ??
+    (await expected.levelsFault(pool, user.id)) ??
     (await accountsFault(pool, user.id, expected, counts))
   );
 }
@@ -121,6 +104,7 @@ function eventFault(
   seqBefore: bigint,
   hashBefore: Buffer | null,
   counterBefore: Counter = { total: 0n, high: 0n },
+  completed: ReadonlySet<string> = new Set(),
 ): string | undefined {
   if (event.seq !== seqBefore + 1n) return `seq is ${event.seq}, it must be ${seqBefore + 1n}`;
   if (event.totalBefore !== formatDecimal(counterBefore.total)) {
@@ -130,69 +114,8 @@ function eventFault(
     return `high-water mark before is ${event.highBefore}, the event before left ${formatDecimal(counterBefore.high)}`;
   }
   if (!same(eventHash(hashBefore, event), event.hash)) return 'hash does not match its content';
-  const again = decideAgain(event, program);
+  const again = decideEventAgain(event, program, completed);
   return canonical(again) === canonical(event.decision) ? undefined : 'its program and inputs give another decision';
-}
-
-/** Decides the event from what is stored with it. */
-function decideAgain(event: EventRow, program: Program): DecisionRecord | string {
-  const stored = decisionOf(event);
-  const decision = decide(program, stateBefore(stored), {
-    metricId: event.metricId,
-    value: parseDecimal(event.value),
-    attributes: event.attributes,
-    at: event.occurredAt,
-    ...(stored.created !== null && { created: stored.created }),
-  });
-  return decision.outcome === 'applied' ? toRecord(decision) : decision.code;
-}
-
-/** Decides what the user got for becoming known from what is stored with it. */
-function createAgain(creation: CreationRow, program: Program): DecisionRecord | string {
-  const decision = decideCreation(program, stateBefore(creationDecision(creation)), creation.receivedAt);
-  return decision.outcome === 'applied' ? toRecord(decision) : decision.code;
-}
-
-function creationDecision({ decision, programVersion }: CreationRow): Applied {
-  const zero = { total: 0n, high: 0n };
-  return fromRecord(decision, { programVersion, counter: { before: zero, after: zero } });
-}
-
-/** Of the user's state, all that a decision looked at. */
-function stateBefore(stored: Applied): UserState {
-  const accounts = new Map<string, Account>(stored.systems.map((change) => [change.systemId, change.before]));
-  const counters = new Map<string, Counter>();
-  for (const item of [...stored.fired, ...stored.notFired]) {
-    if (item.counter !== undefined) counters.set(item.triggerId, item.counter.before);
-  }
-  const attributes = Object.entries(stored.consulted).filter((entry): entry is [string, string] => entry[1] !== null);
-  return {
-    attributes: Object.fromEntries(attributes),
-    zones: stored.zone === null ? [] : [{ from: Number.MIN_SAFE_INTEGER, zone: stored.zone }],
-    boosts: stored.userBoosts,
-    counter: stored.counter.before,
-    triggerCounters: counters,
-    usage: usageBefore(stored.fired),
-    accounts,
-  };
-}
-
-function usageBefore(fired: readonly Fired[]): Map<string, Usage> {
-  const usage = new Map<string, Usage>();
-  for (const { triggerId, held } of fired) {
-    for (const [slot, paid] of held?.usage ?? []) usage.set(usageKey(triggerId, slot), paid);
-  }
-  return usage;
-}
-
-function decisionOf(event: EventRow) {
-  return fromRecord(event.decision, {
-    programVersion: event.programVersion,
-    counter: {
-      before: { total: parseDecimal(event.totalBefore), high: parseDecimal(event.highBefore) },
-      after: { total: parseDecimal(event.totalAfter), high: parseDecimal(event.highAfter) },
-    },
-  });
 }
 
 async function totalsFault(db: Queryable, userId: string, totals: Map<string, Counter>): Promise<Fault | undefined> {
@@ -214,7 +137,7 @@ async function totalsFault(db: Queryable, userId: string, totals: Map<string, Co
 async function accountsFault(
   db: Queryable,
   userId: string,
-  expected: Expected,
+  expected: ExpectedEntries,
   counts: Verified,
 ): Promise<Fault | undefined> {
   const { rows: accounts } = await db.query(
@@ -242,37 +165,21 @@ async function accountsFault(
     }
     if (!same(hash, account.hash)) return { row, fault: 'hash is not that of its last entry' };
   }
-  const [missing] = expected.keys();
-  if (missing === undefined) return undefined;
-  return {
-    row: `entries (${userId}, ${missing.replace(' ', ', ')})`,
-    fault: 'its event decided it, but it is missing',
-  };
+  return expected.missing(userId);
 }
 
 function entryFault(
   entry: EntryRow,
   sum: { balance: bigint; version: bigint },
   hashBefore: Buffer | null,
-  expected: Expected,
+  expected: ExpectedEntries,
 ): string | undefined {
   if (entry.version !== sum.version + 1n) return `version is ${entry.version}, it must be ${sum.version + 1n}`;
   if (entry.balanceAfter !== sum.balance + entry.amount) {
     return `balance after is ${entry.balanceAfter}; ${entry.amount} on ${sum.balance} is ${sum.balance + entry.amount}`;
   }
   if (!same(entryHash(hashBefore, entry), entry.hash)) return 'hash does not match its content';
-  if (entry.kind !== 'award') return undefined;
-  const key = `${entry.systemId} ${entry.version}`;
-  const award = expected.get(key);
-  expected.delete(key);
-  if (award === undefined) return 'no event decided it';
-  const asDecided =
-    award.amount === entry.amount &&
-    award.balanceAfter === entry.balanceAfter &&
-    award.eventId === entry.eventId &&
-    award.commandId === entry.commandId &&
-    award.triggerId === entry.triggerId;
-  return asDecided ? undefined : 'its event decided another';
+  return expected.fault(entry);
 }
 
 function same(a: Buffer | null, b: Buffer | null): boolean {

@@ -8,25 +8,22 @@ import type {
   EventPointsSchema,
   LevelSchema,
   PointsSystemSchema,
+  RewardSchema,
 } from '../gen/guerdon/v1/types_pb.ts';
-import { LevelBasis, OnFloor, Period, Rounding, TriggerStatus } from '../gen/guerdon/v1/types_pb.ts';
+import { LevelBasis, Rounding, TriggerStatus } from '../gen/guerdon/v1/types_pb.ts';
 import { type Open, openForUser } from '../rules/boost-schedule.ts';
 import { formatDecimal } from '../rules/decimal.ts';
+import type { Applied, Fired, Reward } from '../rules/decision.ts';
 import { levelBasis, levelOf, nextLevelOf } from '../rules/level.ts';
 import type { ProgramIndex } from '../rules/program.ts';
-import { isLimited } from '../rules/quota.ts';
 import { type DecisionRecord, fromRecord } from '../rules/record.ts';
 import type * as rules from '../rules/types.ts';
+import { triggerMessages } from './trigger-message.ts';
 
 export const ROUNDING: Record<rules.Rounding, Rounding> = {
   down: Rounding.DOWN,
   up: Rounding.UP,
   nearest: Rounding.NEAREST,
-};
-const ON_FLOOR: Record<rules.OnFloor, OnFloor> = {
-  refuse: OnFloor.REFUSE,
-  clamp: OnFloor.CLAMP,
-  allow: OnFloor.ALLOW,
 };
 const LEVEL_BASIS: Record<rules.LevelBasis, LevelBasis> = {
   balance: LevelBasis.BALANCE,
@@ -34,12 +31,19 @@ const LEVEL_BASIS: Record<rules.LevelBasis, LevelBasis> = {
 };
 
 export function levelMessage(level: rules.Level): MessageInitShape<typeof LevelSchema> {
-  return { key: level.key, name: level.name, description: level.description, points: level.points };
+  const { key, name, description, points, rewards } = level;
+  return {
+    key,
+    name,
+    description,
+    points,
+    rewards: rewards.map((item) => ({ systemKey: item.systemKey, points: item.points })),
+  };
 }
 
 /** A trigger's award as it was decided. */
 export function awardMessage(
-  fired: rules.Fired,
+  fired: Fired,
   event: { id: string; at: rules.Instant },
 ): MessageInitShape<typeof AwardSchema> {
   return {
@@ -71,32 +75,48 @@ export function pointsMessages(
   then: ProgramIndex,
   now?: { balances: Now; index: ProgramIndex },
 ): Record<string, MessageInitShape<typeof EventPointsSchema>> {
-  const { fired, systems } = fromDecision(decision);
+  const { fired, systems, rewards } = fromDecision(decision);
   return Object.fromEntries(
     systems.map((change) => {
       const system = then.systemById.get(change.systemId) as rules.System;
       const awards = fired.filter((item) => item.systemId === change.systemId);
-      const level = now === undefined ? levelByKey(system, change.levelAfter) : levelNow(change.systemId, now);
+      const given = rewards.filter((item) => item.targetId === change.systemId);
       const balanceNow = now?.balances[change.systemId]?.balance;
-      const next = now === undefined ? nextLevel(system, change.after) : nextLevelNow(change.systemId, now);
+      const standing = now === undefined ? levels(system, change.after) : levelsNow(change.systemId, now);
       return [
         system.key,
         {
-          added: sum(awards.map((award) => award.amount)),
-          withheld: told(sum(awards.map((award) => award.withheld))),
+          added: sum([...awards, ...given].map(({ amount }) => amount)),
+          withheld: told(sum([...awards.map((award) => award.withheld), ...given.map(heldBack)])),
           total: balanceNow === undefined ? change.after.balance : BigInt(balanceNow),
           levelChanged: change.levelBefore !== change.levelAfter,
-          ...(level !== null && { level: levelMessage(level) }),
-          ...next,
+          ...standing,
           awards: awards.map((award) => awardMessage(award, event)),
+          rewards: given.map((reward) => rewardMessage(reward, then)),
         },
       ];
     }),
   );
 }
 
+/** What a level gave for being reached for the first time. */
+export function rewardMessage(reward: Reward, { systemById }: ProgramIndex): MessageInitShape<typeof RewardSchema> {
+  return {
+    levelSystemKey: systemById.get(reward.systemId)?.key ?? '',
+    levelKey: reward.levelKey,
+    amount: reward.amount,
+    withheld: heldBack(reward),
+    balanceAfter: reward.balanceAfter,
+    ...(reward.version !== null && { version: reward.version }),
+  };
+}
+
+function heldBack({ points, amount }: Reward): bigint {
+  return points - amount;
+}
+
 /** The decision of a stored event, for the parts that do not depend on the event's columns. */
-export function fromDecision(decision: DecisionRecord): Pick<rules.Applied, 'fired' | 'systems'> {
+export function fromDecision(decision: DecisionRecord): Omit<Applied, 'programVersion' | 'counter'> {
   const zero = { total: 0n, high: 0n };
   return fromRecord(decision, { programVersion: 0, counter: { before: zero, after: zero } });
 }
@@ -105,32 +125,25 @@ export function levelByKey(system: rules.System, key: string | null): rules.Leve
   return system.levels.find((level) => level.key === key) ?? null;
 }
 
-/** The next level above an account, and what is missing to it; nothing where there is none. */
-export function nextLevel(system: rules.System, account: rules.Account) {
+/** The level of an account, the next one above and what is missing to it; each absent where there is none. */
+export function levels(system: rules.System, account: rules.Account) {
+  const level = levelOf(system, account);
   const next = nextLevelOf(system, account);
-  if (next === null) return {};
-  return { nextLevel: levelMessage(next), pointsToNextLevel: next.points - levelBasis(system, account) };
+  return {
+    ...(level !== null && { level: levelMessage(level) }),
+    ...(next !== null && {
+      nextLevel: levelMessage(next),
+      pointsToNextLevel: next.points - levelBasis(system, account),
+    }),
+  };
 }
 
-type AtPresent = { balances: Now; index: ProgramIndex };
-
-/** The level that today's program gives to today's account. */
-export function levelNow(systemId: string, now: AtPresent): rules.Level | null {
-  const found = accountNow(systemId, now);
-  return found === undefined ? null : levelOf(found.system, found.account);
-}
-
-function nextLevelNow(systemId: string, now: AtPresent) {
-  const found = accountNow(systemId, now);
-  return found === undefined ? {} : nextLevel(found.system, found.account);
-}
-
-function accountNow(systemId: string, { balances, index }: AtPresent) {
+/** The same for today's account by today's program. */
+export function levelsNow(systemId: string, { balances, index }: { balances: Now; index: ProgramIndex }) {
   const system = index.systemById.get(systemId);
   const account = balances[systemId];
-  if (system === undefined || account === undefined) return undefined;
-  const { balance, earned } = account;
-  return { system, account: { balance: BigInt(balance), earned: BigInt(earned), version: 0n } };
+  if (system === undefined || account === undefined) return {};
+  return levels(system, { balance: BigInt(account.balance), earned: BigInt(account.earned), version: 0n });
 }
 
 export function systemMessage(system: rules.System): MessageInitShape<typeof PointsSystemSchema> {
@@ -144,54 +157,6 @@ export function systemMessage(system: rules.System): MessageInitShape<typeof Poi
     levelBasis: LEVEL_BASIS[system.levelBasis],
     boostCeiling: system.boostCeiling === null ? '' : formatDecimal(system.boostCeiling),
     triggers: triggerMessages(system).filter(({ status }) => status === TriggerStatus.ACTIVE),
-  };
-}
-
-/** All triggers of a system, in the order of their evaluation. */
-export function triggerMessages(system: rules.System) {
-  return system.triggers.map((trigger, index) => triggerMessage(trigger, index + 1));
-}
-
-function triggerMessage(trigger: rules.Trigger, position: number) {
-  return {
-    id: trigger.id,
-    key: trigger.key,
-    status: trigger.active ? TriggerStatus.ACTIVE : TriggerStatus.INACTIVE,
-    position,
-    points: trigger.points,
-    userAttributes: trigger.userAttributes.map((filter) => ({ ...filter })),
-    onFloor: ON_FLOOR[trigger.onFloor],
-    type: triggerType(trigger),
-  };
-}
-
-function triggerType(trigger: rules.Trigger) {
-  if (trigger.type === 'user_creation') return { case: 'userCreation' as const, value: {} };
-  return {
-    case: 'metric' as const,
-    value: {
-      metricKey: trigger.metricKey,
-      threshold: formatDecimal(trigger.threshold),
-      eventAttributes: trigger.eventAttributes.map((filter) => ({ ...filter })),
-      ...(isLimited(trigger.limits) && { limits: limitsMessage(trigger.limits) }),
-    },
-  };
-}
-
-const PERIOD: Record<rules.Period, Period> = {
-  hour: Period.HOUR,
-  day: Period.DAY,
-  week: Period.WEEK,
-  month: Period.MONTH,
-};
-
-function limitsMessage({ awards, points, cooldown, oncePer }: rules.Limits) {
-  const perPeriod = ({ most, per }: { most: bigint; per: rules.Period }) => ({ most, per: PERIOD[per] });
-  return {
-    ...(awards !== null && { awards: perPeriod(awards) }),
-    ...(points !== null && { points: perPeriod(points) }),
-    ...(cooldown !== null && { cooldown: { seconds: BigInt(cooldown / 1_000), nanos: 0 } }),
-    oncePer: oncePer ?? '',
   };
 }
 

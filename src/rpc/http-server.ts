@@ -2,19 +2,22 @@ import * as http from 'node:http';
 import * as http2 from 'node:http2';
 import * as net from 'node:net';
 import type { Message } from '@bufbuild/protobuf';
-import { type Code, ConnectError, type ConnectRouter, cors, type HandlerContext } from '@connectrpc/connect';
+import { Code, ConnectError, type ConnectRouter, cors, type HandlerContext } from '@connectrpc/connect';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
 import { ServerReflection, type ServerReflectionRequest } from '../gen/grpc/reflection/v1/reflection_pb.ts';
 import { ServerReflection as ServerReflectionAlpha } from '../gen/grpc/reflection/v1alpha/reflection_pb.ts';
 import type { ApiKeys } from './auth.ts';
 import type { Api, Served, StreamRoute } from './call.ts';
 import { CLOSE_MS, type Listening } from './grpc-server.ts';
-import { DEADLINE_MAX_MS, invoke, invokeStream } from './invoke.ts';
+import { invoke, invokeStream } from './invoke.ts';
+import { callerGone } from './open-streams.ts';
 import { plainPages } from './pages.ts';
 import { reflect } from './reflection.ts';
 import { CODE_NUMBERS, detailsOf, toGuerdonError } from './status.ts';
 
 const MESSAGE_MAX_BYTES = 4 * 1024 * 1024;
+/** A longer timeout no timer can hold; that of a call with one answer is cut where it is handled. */
+const TIMEOUT_MAX_MS = 2 ** 31 - 1;
 /** How long a connection may take to show which HTTP it speaks. */
 const SNIFF_MS = 10_000;
 const IDLE_CHECK_MS = 20;
@@ -67,7 +70,7 @@ export async function startHttpServer(
       addReflection(router, services);
     },
     readMaxBytes: MESSAGE_MAX_BYTES,
-    maxTimeoutMs: DEADLINE_MAX_MS,
+    maxTimeoutMs: TIMEOUT_MAX_MS,
     fallback: plainPages(api) as never,
   });
   const origins = new Set(api.context.config.corsOrigins);
@@ -124,10 +127,18 @@ function failure(thrown: unknown, api: Api): ConnectError {
 function addStream(router: ConnectRouter, api: Api, keys: ApiKeys, route: StreamRoute): void {
   router.rpc(route.method, async function* (request: Message, context: HandlerContext) {
     const headers = (name: string) => context.requestHeader.get(name) ?? undefined;
+    const { signal } = context;
+    const stop = new AbortController();
+    const end = () => stop.abort(callerGone());
+    if (signal.aborted) end();
+    else signal.addEventListener('abort', end);
     try {
-      yield* invokeStream(api, keys, route, request, headers, context.signal) as AsyncIterable<never>;
+      yield* invokeStream(api, keys, route, request, headers, stop) as AsyncIterable<never>;
     } catch (error) {
-      throw failure(error, api);
+      if (!signal.aborted) throw failure(error, api);
+      if (ConnectError.from(signal.reason).code === Code.DeadlineExceeded) throw signal.reason;
+      // The caller has gone. Were the answer ended, it would be written to a stream that is no more, with a complaint.
+      await new Promise<never>(() => {});
     }
   });
 }

@@ -30,18 +30,24 @@ export async function perform(call: Call, route: Route, request: Message): Promi
   return create(route.method.output, (await route.handle(checked, request as never)) as never);
 }
 
-/** The same for a call that goes on answering. */
+/** The same for a call that goes on answering, until `stop` is aborted: by the transport when the caller goes, or from here. */
 export async function* invokeStream(
   api: Api,
   keys: ApiKeys,
   route: StreamRoute,
   request: Message,
   headers: Headers,
-  signal: AbortSignal,
+  stop: AbortController,
 ): AsyncGenerator<Message> {
   const call = check(await admit(api, keys, headers, undefined), route, request);
-  for await (const answer of route.open(call, request as never, signal)) {
-    yield create(route.method.output, answer as never);
+  const leave = api.streams.enter(call.caller.keyId, stop);
+  try {
+    for await (const answer of route.open(call, request as never, stop.signal)) {
+      stop.signal.throwIfAborted();
+      yield create(route.method.output, answer as never);
+    }
+  } finally {
+    leave();
   }
 }
 
