@@ -26,10 +26,10 @@ export interface IndexedEra {
 /** Programs by project and version; a snapshot never changes, so what was read once stays true. */
 export class Programs {
   readonly #known = new Map<string, ProgramIndex>();
-  readonly #archived = new Map<string, Trigger>();
-  readonly #triggerChanges = new Map<string, ReadonlyMap<string, Date>>();
   /** Of the eras up to a program: the version that began each, and when. */
   readonly #eras = new Map<string, readonly { version: number; from: Instant }[]>();
+  readonly #archived = new Map<string, Trigger>();
+  readonly #triggerChanges = new Map<string, ReadonlyMap<string, Date>>();
   #parts = 0;
 
   /** The program of this number; 0 is the empty program that a new project starts with. */
