@@ -46,6 +46,7 @@ export async function start(
   env: Readonly<Record<string, string | undefined>>,
   log: pino.Logger,
   say: (message: string) => void,
+  now: () => number = Date.now,
 ): Promise<Running> {
   const config = readConfig(env);
   const closing: Close[] = [];
@@ -56,10 +57,10 @@ export async function start(
   };
   try {
     const databaseUrl = config.databaseUrl ?? (await startDatabase(config, closing, say));
-    const prepared = await prepareDatabase(config, databaseUrl, { now: Date.now, uuid: () => v7() });
+    const prepared = await prepareDatabase(config, databaseUrl, { now, uuid: () => v7() });
     const context = createContext(config, prepared, {
       log,
-      now: Date.now,
+      now,
       uuid: () => v7(),
       random: Math.random,
     });

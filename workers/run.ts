@@ -6,6 +6,7 @@ import type { Context } from '../src/context.ts';
 import { createPool } from '../src/db/pool.ts';
 import type { Attempts } from '../src/db/serializable.ts';
 import type { Reply } from '../src/queue/replies.ts';
+import { Deliveries } from './deliveries.ts';
 import { Lanes } from './lanes.ts';
 import { startSchedule } from './schedule.ts';
 import { startSweep } from './sweep.ts';
@@ -33,7 +34,16 @@ export function startWorkers(context: Context, settleHere: (id: string, outcome:
     onError: (err) => log.warn({ err }, 'lane connection lost'),
   });
   const attempts: Attempts = { begun: 0, committed: 0, conflicts: 0 };
-  const applying = { pool, attempts, programs: context.programs, now: context.now, random: context.random, log };
+  const onAnnounced = wakeAfter(context);
+  const applying = {
+    pool,
+    attempts,
+    programs: context.programs,
+    now: context.now,
+    random: context.random,
+    log,
+    onAnnounced,
+  };
   const lanes = new Lanes({
     count,
     now: context.now,
@@ -45,15 +55,35 @@ export function startWorkers(context: Context, settleHere: (id: string, outcome:
   });
   const worker = context.backend.worker((job) => lanes.run(job.data.commands), JOBS_IN_HAND);
   const timed = startSchedule(context);
-  const sweep = startSweep(context);
+  const deliveries = new Deliveries(context);
+  const sweep = startSweep(context, deliveries);
   return {
     attempts,
     async close() {
       await sweep.close();
+      await deliveries.close();
       await timed.close();
       await worker.close();
       await pool.end();
     },
+  };
+}
+
+/** Wakes a worker after a commit; commits while that is on its way are seen to by the next wake. */
+function wakeAfter({ webhooks, log }: Context): () => void {
+  let waking = false;
+  let again = false;
+  return function wake(): void {
+    again = waking;
+    if (waking) return;
+    waking = true;
+    webhooks
+      .wake()
+      .catch((err) => log.warn({ err }, 'not woken; the sweep sees to what is announced'))
+      .finally(() => {
+        waking = false;
+        if (again) wake();
+      });
   };
 }
 

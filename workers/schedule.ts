@@ -17,7 +17,7 @@ const LOCKED_MS = 250;
 export function startSchedule(context: Context): JobWorker {
   const { schedule, now, log } = context;
   schedule.at(now(), now()).catch((err) => log.warn({ err }, 'not scheduled; a regular look follows'));
-  return context.backend.scheduleWorker(() => doWhatIsDue(context));
+  return context.backend.scheduleWorker('schedule', () => doWhatIsDue(context));
 }
 
 async function doWhatIsDue({ orm, pool, now, schedule, log }: Context): Promise<void> {

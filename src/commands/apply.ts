@@ -6,6 +6,7 @@ import { findUserBoosts } from '../ledger/boosts.ts';
 import { setAside } from '../ledger/commands.ts';
 import { findKnown } from '../ledger/known.ts';
 import { post } from '../ledger/post.ts';
+import { findAnnounced } from '../ledger/webhooks.ts';
 import { decideBatch, type Prepared } from './batch.ts';
 import { type Command, distinctUsers } from './command.ts';
 import { readUsage } from './limits.ts';
@@ -16,6 +17,8 @@ export interface Applying extends Lanes {
   programs: Programs;
   now: () => number;
   log: { error(details: object, message: string): void };
+  /** Told after a commit that leaves something to be told to webhooks. */
+  onAnnounced(): void;
 }
 
 /**
@@ -41,14 +44,16 @@ export async function applyBatch(applying: Applying, lane: number, commands: rea
 }
 
 async function applyWhole(applying: Applying, lane: number, commands: readonly Command[]): Promise<Outcome[]> {
-  const { decided, repeats } = await inLane(applying, lane, {
+  const { decided, repeats, announced } = await inLane(applying, lane, {
     read: (client) => prepare(applying, client, commands),
     write: async (client, prepared) => {
       const batch = await decideBatch(client, prepared, applying.now());
       const repeats = [...prepared.known, ...batch.repeats];
-      return { result: { decided: batch.outcomes, repeats }, written: post(client, batch.postings) };
+      const announced = batch.postings.announcements.length > 0;
+      return { result: { decided: batch.outcomes, repeats, announced }, written: post(client, batch.postings) };
     },
   });
+  if (announced) applying.onAnnounced();
   const repeated = await readOutcomes(applying.pool, repeats);
   return commands.map((command) => {
     const outcome = decided.get(command.id) ?? repeated.get(command.id);
@@ -59,10 +64,11 @@ async function applyWhole(applying: Applying, lane: number, commands: readonly C
 
 async function prepare(applying: Applying, client: Client, commands: readonly Command[]): Promise<Prepared> {
   const projectIds = [...new Set(commands.map((command) => command.projectId))];
-  const [known, programs, boosts] = await Promise.all([
+  const [known, programs, boosts, announced] = await Promise.all([
     findKnown(client, commands),
     applying.programs.current(client, projectIds),
     findUserBoosts(client, distinctUsers(commands)),
+    findAnnounced(client, projectIds),
   ]);
   const fresh = commands.filter((command) => !known.has(command.id));
   return {
@@ -71,5 +77,6 @@ async function prepare(applying: Applying, client: Client, commands: readonly Co
     programs,
     boosts,
     usage: await readUsage(client, fresh, programs),
+    announced,
   };
 }

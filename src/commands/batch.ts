@@ -2,6 +2,7 @@ import type { Client } from '../db/pool.ts';
 import { loadAccounts, loadTotals, loadTriggerCounters, loadUsers, pairKey } from '../ledger/load.ts';
 import type { Postings } from '../ledger/post.ts';
 import type { UserRow } from '../ledger/rows.ts';
+import type { Announced } from '../ledger/webhooks.ts';
 import type { ProgramIndex } from '../rules/program.ts';
 import type { Instant, Usage, UserBoost } from '../rules/types.ts';
 import { type Command, distinctUsers, identityOf } from './command.ts';
@@ -21,6 +22,7 @@ export interface Prepared {
   boosts: Map<string, UserBoost[]>;
   /** By project and user, then by trigger and slot. */
   usage: Map<string, Map<string, Usage>>;
+  announced: Announced;
 }
 
 export interface DecidedBatch {
@@ -93,6 +95,7 @@ async function load(client: Client, prepared: Prepared, now: Instant): Promise<S
     triggerCounters: counterRows,
     accounts: accountRows,
     usage: prepared.usage,
+    announced: prepared.announced,
     changed: { users: new Set(), totals: new Map(), usage: new Map() },
     postings: {
       events: [],

@@ -33,7 +33,7 @@ export function decideTransaction(state: State, index: ProgramIndex, command: Tr
     occurredAt: command.receivedAt,
     createdAt: state.now,
   });
-  changeAccount(state, user, change, command.id);
+  changeAccount(state, user, change, { kind: 'transaction', id: command.id, program: programVersion });
   state.postings.commands.push({
     userId: user.id,
     id: command.id,

@@ -1,9 +1,11 @@
 import { entryHash } from '../ledger/hash.ts';
 import { type AccountState, pairKey } from '../ledger/load.ts';
 import type { Postings } from '../ledger/post.ts';
-import type { EntryRow, UsageRow, UserRow } from '../ledger/rows.ts';
+import type { AnnouncementRow, EntryRow, UsageRow, UserRow } from '../ledger/rows.ts';
+import type { Announced } from '../ledger/webhooks.ts';
 import type { ProgramIndex } from '../rules/program.ts';
 import type { Applied, Counter, Instant, Refused, SystemChange, Usage } from '../rules/types.ts';
+import type { Cause, PointsChange } from '../webhooks/hold.ts';
 import type { Command } from './command.ts';
 import type { Outcome } from './outcome.ts';
 
@@ -16,6 +18,7 @@ export interface State {
   accounts: Map<string, AccountState>;
   /** By user, then by trigger and slot. */
   usage: Map<string, Map<string, Usage>>;
+  announced: Announced;
   changed: {
     users: Set<UserRow>;
     totals: Map<string, { userId: string; metricId: string }>;
@@ -88,10 +91,19 @@ export function addAwards(
   }
 }
 
-export function changeAccount(state: State, user: UserRow, change: SystemChange, cause: string): void {
+export function changeAccount(state: State, user: UserRow, change: SystemChange, cause: Cause): void {
   const key = pairKey(user.id, change.systemId);
   const { hash } = state.accounts.get(key) as AccountState;
   state.accounts.set(key, { ...change.after, hash });
+  const changed: PointsChange = {
+    system: change.systemId,
+    added: String(change.after.balance - change.before.balance),
+    total: String(change.after.balance),
+    from: change.levelBefore,
+    to: change.levelAfter,
+    causes: [cause],
+  };
+  if (change.before.version !== change.after.version) announce(state, user, 'points_changed', { ...changed });
   if (change.levelBefore === change.levelAfter) return;
   state.postings.levelChanges.push({
     userId: user.id,
@@ -101,13 +113,18 @@ export function changeAccount(state: State, user: UserRow, change: SystemChange,
     after: change.levelAfter,
     createdAt: state.now,
   });
-  state.postings.announcements.push({
-    projectId: user.projectId,
-    userId: user.id,
-    kind: 'level_changed',
-    payload: { system: change.systemId, from: change.levelBefore, to: change.levelAfter, cause },
-    createdAt: state.now,
-  });
+  announce(state, user, 'level_changed', { ...changed });
+}
+
+/** Has the webhooks of the project told after the commit; nothing is written where none wants to know. */
+export function announce(
+  state: State,
+  { projectId, id: userId }: UserRow,
+  kind: AnnouncementRow['kind'],
+  payload: AnnouncementRow['payload'],
+): void {
+  if (!state.announced.has(projectId, kind)) return;
+  state.postings.announcements.push({ projectId, userId, kind, payload, createdAt: state.now });
 }
 
 /** The last state of each row that changed. */

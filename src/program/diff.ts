@@ -12,7 +12,8 @@ export interface Change {
     | 'points_system'
     | 'level'
     | 'trigger'
-    | 'boost';
+    | 'boost'
+    | 'webhook';
   /** `key`, or `system/key` for what belongs to a points system. */
   key: string;
   fields: readonly FieldChange[];

@@ -6,6 +6,8 @@ export interface Schedule {
   ensure(): Promise<void>;
   /** Asks for a look at an instant, once however often it is asked for; a far one is left to a regular look to ask for. */
   at(instant: number, now: number): Promise<void>;
+  /** Asks for a look at once. */
+  wake(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -35,6 +37,11 @@ export class BullSchedule implements Schedule {
     if (instant > now + REGULAR_MS) return;
     const options = { ...OPTIONS, jobId: `at-${instant}`, delay: Math.max(0, instant - now) };
     await this.#queue.add('at', {}, options);
+  }
+
+  async wake(): Promise<void> {
+    // Without a name of its own: a look that has begun may have seen too little.
+    await this.#queue.add('wake', {}, OPTIONS);
   }
 
   async close(): Promise<void> {

@@ -8,6 +8,7 @@ import { BoostService } from '../../src/gen/guerdon/v1/boost_service_pb.ts';
 import { EventService } from '../../src/gen/guerdon/v1/event_service_pb.ts';
 import { PointsService } from '../../src/gen/guerdon/v1/points_service_pb.ts';
 import { UserService } from '../../src/gen/guerdon/v1/user_service_pb.ts';
+import { WebhookService } from '../../src/gen/guerdon/v1/webhook_service_pb.ts';
 import { type Running, start } from '../../src/process.ts';
 import { type BackendKind, sharedRedisUrl } from './backends.ts';
 import { createDatabase, type TestDatabase } from './database.ts';
@@ -20,6 +21,7 @@ export interface Clients {
   boosts: Client<typeof BoostService>;
   admin: Client<typeof AdminService>;
   users: Client<typeof UserService>;
+  webhooks: Client<typeof WebhookService>;
 }
 
 /** Native gRPC, with a key. */
@@ -40,6 +42,7 @@ export function clientsOf(grpcPort: number, key: string = KEY): Clients {
     boosts: createClient(BoostService, transport),
     admin: createClient(AdminService, transport),
     users: createClient(UserService, transport),
+    webhooks: createClient(WebhookService, transport),
   };
 }
 
@@ -67,10 +70,11 @@ export function environment(database: TestDatabase, kind: BackendKind, more: Rec
 export async function startGuerdon(
   kind: BackendKind = 'postgres',
   more: Record<string, string> = {},
+  now?: () => number,
 ): Promise<TestGuerdon> {
   const database = await createDatabase();
   const log = pino({ level: process.env.GUERDON_LOG_LEVEL ?? 'silent' });
-  const running = await start(environment(database, kind, more), log, () => {});
+  const running = await start(environment(database, kind, more), log, () => {}, now);
   const grpcPort = running.grpcPort as number;
   return {
     ...clientsOf(grpcPort),
