@@ -40,6 +40,7 @@ export async function fanOut(orm: Orm, now: Instant): Promise<number> {
         (extract(epoch from created_at) * 1000)::bigint::text as created_at from outbox order by id limit ?`,
       [ROWS_MAX],
     );
+    if (taken.length + held.count === 0) return 0;
     const endpoints = await endpointsOf(em, [...new Set(taken.map((row) => row.project_id))]);
     const direct: Delivery[] = [];
     const limited: LimitedDelivery[] = [];
