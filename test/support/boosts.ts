@@ -65,9 +65,14 @@ export async function announcements(
   return (await database.pool.query(`select * from ${ANNOUNCED} a order by id`)).rows;
 }
 
+/** Under the lock of who makes deliveries of them, so that none is on its way. */
 export async function forgetAnnouncements(database: TestDatabase): Promise<void> {
-  for (const table of ['outbox', 'webhook_queues', 'webhook_deliveries'])
-    await database.pool.query(`delete from ${table}`);
+  await database.pool.query(`do $$ begin
+    perform pg_advisory_xact_lock(hashtext('guerdon webhooks'));
+    delete from outbox;
+    delete from webhook_queues;
+    delete from webhook_deliveries;
+  end $$`);
 }
 
 /** How often each kind was announced, and how many announcements say again what another one has said. */
