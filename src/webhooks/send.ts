@@ -125,6 +125,7 @@ function answerOf(request: http.ClientRequest, body: string): Promise<{ statusCo
   return new Promise((resolve, reject) => {
     request.on('error', reject);
     request.on('response', (response) => {
+      request.off('error', reject).on('error', () => {});
       const chunks: Buffer[] = [];
       let size = 0;
       const settle = (): void => {
