@@ -60,7 +60,7 @@ export class Deliveries {
       onError: (err) => log.warn({ err }, 'webhook connection lost'),
     });
     this.#sender = new Sender({ allowPrivate: config.webhookAllowPrivate });
-    webhooks.wake().catch((err) => log.warn({ err }, 'not woken; a regular look follows'));
+    webhooks.soon(context.now()).catch((err) => log.warn({ err }, 'not woken; a regular look follows'));
     this.#worker = backend.scheduleWorker('webhooks', () => this.look());
   }
 

@@ -34,7 +34,10 @@ export function startWorkers(context: Context, settleHere: (id: string, outcome:
     onError: (err) => log.warn({ err }, 'lane connection lost'),
   });
   const attempts: Attempts = { begun: 0, committed: 0, conflicts: 0 };
-  const onAnnounced = wakeAfter(context);
+  const onAnnounced = (): void => {
+    const asked = context.webhooks.soon(context.now());
+    asked.catch((err) => log.warn({ err }, 'not woken; the sweep sees to what is announced'));
+  };
   const applying = {
     pool,
     attempts,
@@ -66,24 +69,6 @@ export function startWorkers(context: Context, settleHere: (id: string, outcome:
       await worker.close();
       await pool.end();
     },
-  };
-}
-
-/** Wakes a worker after a commit; commits while that is on its way are seen to by the next wake. */
-function wakeAfter({ webhooks, log }: Context): () => void {
-  let waking = false;
-  let again = false;
-  return function wake(): void {
-    again = waking;
-    if (waking) return;
-    waking = true;
-    webhooks
-      .wake()
-      .catch((err) => log.warn({ err }, 'not woken; the sweep sees to what is announced'))
-      .finally(() => {
-        waking = false;
-        if (again) wake();
-      });
   };
 }
 

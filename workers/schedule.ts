@@ -27,7 +27,7 @@ async function doWhatIsDue({ orm, pool, now, schedule, webhooks, log }: Context)
     } catch (err) {
       log.error({ err }, 'windows not resolved; what is due is due all the same');
     }
-    while ((await advanceBoosts(pool, now(), CLAIM_MAX)) > 0) await webhooks.wake();
+    while ((await advanceBoosts(pool, now(), CLAIM_MAX)) > 0) await webhooks.soon(now());
     const due = await nextDue(pool);
     if (due === null) return;
     if (due > now() + NEAR_MS) return schedule.at(due, now());

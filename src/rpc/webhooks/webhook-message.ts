@@ -74,6 +74,6 @@ export function webhookUnknown(field: string, id: string): GuerdonError {
 
 /** Has a worker look for what is to be told. */
 export function wakeDeliveries({ api }: Call): void {
-  const { webhooks, log } = api.context;
-  webhooks.wake().catch((err) => log.warn({ err }, 'not woken; a regular look finds it'));
+  const { webhooks, now, log } = api.context;
+  webhooks.soon(now()).catch((err) => log.warn({ err }, 'not woken; a regular look finds it'));
 }
