@@ -96,8 +96,9 @@ export async function updateWebhooks(
       if (changed.length > 0)
         audit(em, author, { action: 'update', kind: 'webhook', key: record.id, fields: changed }, null);
       updated.push(record);
+      // One list may name a webhook twice.
+      await em.flush();
     }
-    await em.flush();
     return { updated, issues: issues.all };
   });
 }
@@ -121,9 +122,9 @@ export async function archiveWebhooks(
         record.archivedAt = new Date(author.now);
         audit(em, author, { action: 'archive', kind: 'webhook', key: id, fields: changes(record, null) }, null);
         archived.push(id);
+        await em.flush();
       }
     }
-    await em.flush();
     return { archived, issues: issues.all };
   });
 }
