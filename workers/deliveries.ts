@@ -108,10 +108,13 @@ export class Deliveries {
     if (wait > NEAR_MS) return webhooks.at(due, this.#context.now());
     if (this.#stop.signal.aborted || (this.#near?.at ?? Number.POSITIVE_INFINITY) <= due) return;
     clearTimeout(this.#near?.timer);
-    const timer = setTimeout(() => {
-      this.#near = undefined;
-      void this.look();
-    }, wait);
+    const timer = setTimeout(
+      () => {
+        this.#near = undefined;
+        void this.look();
+      },
+      Math.max(0, wait),
+    );
     this.#near = { at: due, timer };
   }
 

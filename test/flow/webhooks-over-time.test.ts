@@ -243,6 +243,20 @@ it('points.changed comes at most once in 15 minutes of a user and points system,
     what: 'holds with nothing in them to go',
   });
   expect(ofXp()).toHaveLength(3);
+  await lesson('ada');
+  await until(() => ofXp().length === 4, { what: 'the first of another interval' });
+  await lesson('ada');
+  await until(async () => (await guerdon.database.pool.query('select from outbox')).rowCount === 0, {
+    what: 'the rest',
+  });
+  const id = created[0]?.webhook?.id ?? '';
+  await guerdon.webhooks.updateWebhooks({ updates: [{ webhook: { id, pointsChangedInterval: 0 } }] });
+  await lesson('ada');
+  await until(() => ofXp().length === 6, { what: 'what was held, and then each change' });
+  expect(ofXp().slice(4)).toEqual([
+    ['ada', 10, 90, 1],
+    ['ada', 10, 100, 1],
+  ]);
 });
 
 it('the log is kept for 30 days, and what an archived webhook was to be told goes', async () => {

@@ -1,6 +1,7 @@
 import type { AnnouncementKind } from '../../db/entities/outbox.ts';
 import { Webhook, type WebhookRecord } from '../../db/entities/webhook.ts';
 import { type Orm, transact } from '../../db/orm.ts';
+import { instantText } from '../../db/pool.ts';
 import type { ItemProblem } from '../../program/boost.ts';
 import { fieldChanges } from '../../program/diff.ts';
 import type { AllowPrivate } from '../../webhooks/address.ts';
@@ -95,12 +96,21 @@ export async function updateWebhooks(
       const changed = changes(before, record);
       if (changed.length > 0)
         audit(em, author, { action: 'update', kind: 'webhook', key: record.id, fields: changed }, null);
+      if (before.pointsInterval !== record.pointsInterval) await endHolds(em, author, record.id);
       updated.push(record);
       // One list may name a webhook twice.
       await em.flush();
     }
     return { updated, issues: issues.all };
   });
+}
+
+/** What was held for the interval before is told first, so that nothing overtakes it. */
+async function endHolds(em: Em, author: Author, id: string): Promise<void> {
+  await em.execute('update webhook_holds set until = ?::timestamptz where webhook_id = ? and event_id is not null', [
+    instantText(author.now),
+    id,
+  ]);
 }
 
 /** Archives webhooks; what they were yet to be told is removed by and by. */

@@ -57,6 +57,7 @@ export const updateWebhooks = itemRoute(method.updateWebhooks, 'admin', 'updates
     return issues.errors(index, problems) ? [] : [{ index, value: { id: webhook.id.toLowerCase(), fields } }];
   });
   const done = await update(orm, authorOf(call), patches, config.webhookAllowPrivate);
+  wakeDeliveries(call);
   return {
     updated: done.updated.map((record) => shown(call, record)),
     issues: issueMessages([...issues.all, ...inside('webhook', done.issues)]),
