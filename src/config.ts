@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import ipaddr from 'ipaddr.js';
 import { KEY_FORM } from './keys.ts';
 
 export type Role = 'all' | 'api' | 'worker';
@@ -26,6 +27,8 @@ export interface Config {
   adminKey: string | undefined;
   role: Role;
   corsOrigins: readonly string[];
+  /** Addresses besides public ones that webhooks may have: none, these networks (CIDR), or all. */
+  webhookAllowPrivate: boolean | readonly string[];
 }
 
 const ROLES: readonly string[] = ['all', 'api', 'worker'];
@@ -48,11 +51,28 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     grpcPort: port(env, 'GUERDON_GRPC_PORT', 50051),
     adminKey,
     role: role as Role,
-    corsOrigins: (env.GUERDON_CORS_ORIGINS ?? '')
-      .split(',')
-      .map((origin) => origin.trim())
-      .filter((origin) => origin !== ''),
+    corsOrigins: list(env.GUERDON_CORS_ORIGINS),
+    webhookAllowPrivate: networks(env.GUERDON_WEBHOOK_ALLOW_PRIVATE),
   };
+}
+
+function list(value: string | undefined): string[] {
+  return (value ?? '')
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
+
+function networks(value: string | undefined): boolean | readonly string[] {
+  if (value === 'true') return true;
+  if (value === 'false') return false;
+  const wrong = list(value).find((network) => !ipaddr.isValidCIDR(network));
+  if (wrong !== undefined) {
+    throw new Error(
+      `GUERDON_WEBHOOK_ALLOW_PRIVATE has ${JSON.stringify(wrong)}; it can be true, false, or networks such as 10.0.0.0/8`,
+    );
+  }
+  return list(value).length > 0 && list(value);
 }
 
 function url(env: Readonly<Record<string, string | undefined>>, name: string, protocols: string[]): string | undefined {

@@ -12,7 +12,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'src/program/': ['src/rules/'],
   'src/db/': ['src/rules/', 'src/program/'],
   'src/ledger/': ['src/rules/', 'src/db/'],
-  'src/commands/': ['src/keys.ts', 'src/rules/', 'src/program/', 'src/ledger/', 'src/db/'],
+  'src/webhooks/': ['src/rules/', 'src/db/entities/'],
+  'src/commands/': ['src/keys.ts', 'src/rules/', 'src/program/', 'src/ledger/', 'src/db/', 'src/webhooks/'],
   'src/errors.ts': ['src/rules/'],
   'src/config.ts': ['src/keys.ts'],
   'src/keys.ts': [],
@@ -27,6 +28,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'src/program/',
     'src/ledger/',
     'src/commands/',
+    'src/webhooks/',
     'src/db/catalog.ts',
     'src/db/entities/',
     'src/db/failures.ts',
@@ -55,7 +57,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'src/cli/': ['src/'],
   'src/process.ts': ['src/', 'workers/'],
   'src/main.ts': ['src/process.ts'],
-  'workers/': ['src/commands/', 'src/context.ts', 'src/db/', 'src/queue/'],
+  'workers/': ['src/commands/', 'src/context.ts', 'src/db/', 'src/queue/', 'src/webhooks/'],
   'workers/main.ts': ['src/process.ts'],
 };
 
@@ -69,6 +71,7 @@ const ONLY_HERE: Record<string, readonly string[]> = {
   luxon: ['src/rules/'],
   yaml: ['src/program/'],
   ajv: ['src/program/', 'src/rest/'],
+  'ipaddr.js': ['src/webhooks/', 'src/config.ts'],
   pg: ['src/db/', 'src/queue/replies.ts', 'src/ledger/'],
   pino: ['src/log.ts', 'src/cli/'],
 };
@@ -82,7 +85,16 @@ const BANNED: readonly { text: RegExp; except: readonly string[]; in: readonly s
   },
   {
     text: /\b(new Date\(\)|Date\.now|DateTime\.(now|local|utc)|Math\.random|performance\.now)/,
-    in: ['src/rules/', 'src/ledger/', 'src/commands/', 'src/rpc/', 'src/rest/', 'src/queue/', 'workers/'],
+    in: [
+      'src/rules/',
+      'src/ledger/',
+      'src/webhooks/',
+      'src/commands/',
+      'src/rpc/',
+      'src/rest/',
+      'src/queue/',
+      'workers/',
+    ],
     except: [],
   },
   { text: /\basync\b|\bawait\b|\bPromise\b|from 'node:/, in: ['src/rules/'], except: [] },

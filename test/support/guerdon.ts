@@ -9,6 +9,7 @@ import { BoostService } from '../../src/gen/guerdon/v1/boost_service_pb.ts';
 import { EventService } from '../../src/gen/guerdon/v1/event_service_pb.ts';
 import { PointsService } from '../../src/gen/guerdon/v1/points_service_pb.ts';
 import { UserService } from '../../src/gen/guerdon/v1/user_service_pb.ts';
+import { WebhookService } from '../../src/gen/guerdon/v1/webhook_service_pb.ts';
 import { type Running, start } from '../../src/process.ts';
 import { type BackendKind, sharedRedisUrl } from './backends.ts';
 import { createDatabase, type TestDatabase } from './database.ts';
@@ -22,6 +23,7 @@ export interface Clients {
   admin: Client<typeof AdminService>;
   users: Client<typeof UserService>;
   achievements: Client<typeof AchievementService>;
+  webhooks: Client<typeof WebhookService>;
 }
 
 /** Native gRPC, with a key. */
@@ -43,6 +45,7 @@ export function clientsOf(grpcPort: number, key: string = KEY): Clients {
     admin: createClient(AdminService, transport),
     users: createClient(UserService, transport),
     achievements: createClient(AchievementService, transport),
+    webhooks: createClient(WebhookService, transport),
   };
 }
 
