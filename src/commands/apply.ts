@@ -29,7 +29,9 @@ export async function applyBatch(applying: Applying, lane: number, commands: rea
     if (isConflict(error) || isMachineryFailure(error)) throw error;
     if (commands.length === 1) {
       const command = commands[0] as Command;
-      applying.log.error({ err: error, command: command.id }, 'command set aside');
+      applying.log.error({ err: error, command: command.id, kind: command.kind }, 'command set aside');
+      // What is due stays due, and is asked for again.
+      if (command.kind === 'settle') return [{ status: 'failed' }];
       await setAside(applying.pool, command, String((error as Error).message ?? error), applying.now());
       return [{ status: 'failed' }];
     }

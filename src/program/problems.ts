@@ -17,6 +17,9 @@ const HOUR_MS = 3_600_000;
 const DURATION_MAX_MS = 99_999 * 24 * HOUR_MS;
 const LENGTH_MAX = 100_000;
 
+/** Ticks of several triggers between one another are settled one by one: so many can be caught up after a year away. */
+const TIME_TRIGGERS_MAX = 20;
+
 /** What is wrong with an economy of the right form: names that mean nothing, numbers out of range, things said twice. */
 export function findProblems(economy: Economy): Problem[] {
   return [
@@ -85,6 +88,9 @@ function systemProblems(economy: Economy, system: EconomySystem): Problem[] {
     ...repeated(`${path}.levels`, system.levels),
     ...system.levels.flatMap((level) => levelProblems(economy, `${path}.levels.${level.key}`, level)),
     ...repeated(`${path}.triggers`, system.triggers),
+    ...(system.triggers.filter(({ type }) => type === 'time').length > TIME_TRIGGERS_MAX
+      ? [{ path: `${path}.triggers`, message: `must have at most ${TIME_TRIGGERS_MAX} of type time` }]
+      : []),
     ...system.triggers.flatMap((trigger) =>
       triggerProblems(economy, system, `${path}.triggers.${trigger.key}`, trigger),
     ),

@@ -72,7 +72,7 @@ describeOnBackends('what happens', (kind) => {
         if (polls % 10 === 0) await guerdon.running.context.webhooks.soon(clock.now());
         return receiver.taken().length >= 128;
       },
-      { what: 'all to be taken' },
+      { what: 'all to be taken', timeoutMs: 90_000 },
     );
     expect(receiver.received.length).toBeGreaterThan(128);
     for (const user of users) {

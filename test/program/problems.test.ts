@@ -31,6 +31,19 @@ describe('is refused, and why:', () => {
     ['seconds', withTrigger({ type: 'time', every: '59s' }), `${T}.every`, 'must be whole hours'],
     ['over 99999 days', withTrigger({ type: 'time', every: '100000d' }), `${T}.every`, 'must be whole hours'],
     ['far over', withTrigger({ type: 'time', every: '9999999999d' }), `${T}.every`, 'must be whole hours'],
+    [
+      'more than 20 clocks in a points system',
+      withSystem({
+        triggers: Array.from({ length: 21 }, (_, index) => ({
+          key: `t${index}`,
+          type: 'time',
+          every: '1h',
+          points: 1,
+        })),
+      }),
+      'systems.s.triggers',
+      'at most 20 of type time',
+    ],
     ['another mode', withTrigger({ type: 'time', every: '1h', runs: 'often' }), `${T}.runs`, 'always, below_cap'],
     [
       'no cap to be below',
