@@ -1,29 +1,24 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import type { ProjectCatalog } from '../../db/catalog.ts';
+import { countStreaks } from '../../commands/count-streaks.ts';
 import { GuerdonError } from '../../errors.ts';
 import { AdminService, type TriggerInputSchema } from '../../gen/guerdon/v1/admin_service_pb.ts';
 import { OnFloor, TriggerStatus } from '../../gen/guerdon/v1/types_pb.ts';
-import type { Call } from '../../rpc/call.ts';
+import { authorOf, type Call } from '../../rpc/call.ts';
 import { currentProgram } from '../../rpc/lookup.ts';
-import { formatDecimal } from '../../rules/decimal.ts';
 import type { System, Trigger } from '../../rules/types.ts';
-import { idOf, numberOf } from '../ids.ts';
-import { exactNumber } from '../json.ts';
 import { type AdminIssue, type Answer, type Items, type RestCall, rpc } from '../route.ts';
 import { type FilterShape, filterShapes, filtersOf } from '../shapes/filters.ts';
+import { interval } from '../shapes/trigger.ts';
 import { createdAnswer, deletedAnswer, found, foundIds, issuesOf, pageOf, updatedAnswer } from './bulk.ts';
 import { systemIn } from './systems.ts';
+import { type Known, knownFor, TYPE_PATHS, type TypeFields, typeGiven, typeInput, typeShape } from './trigger-types.ts';
 
-export interface NewTrigger {
-  type: 'metric' | 'achievement' | 'streak' | 'time' | 'user_creation';
+export interface NewTrigger extends TypeFields {
+  type: Trigger['type'];
   /** A whole number. */
   points: string;
   status?: 'active' | 'inactive';
   userAttributes?: FilterShape[] | null;
-  metricId?: string;
-  /** A decimal. */
-  metricThreshold?: string;
-  eventAttributes?: FilterShape[] | null;
   blockIfOutOfPoints?: boolean;
 }
 type ChangedTrigger = Partial<NewTrigger> & { id: string };
@@ -47,21 +42,22 @@ export async function createTriggers({ call, path, body }: RestCall<Items<NewTri
 
 /** Makes what is right of the triggers; the issues tell of the rest. */
 export async function makeTriggers(call: Call, { id, key: systemKey }: System, { items, issues }: Items<NewTrigger>) {
-  const catalog = await call.api.context.catalog.fresh(call.projectId);
+  const known = await knownFor(call, true);
   const ready = items.flatMap(({ index, value }) => {
     const key = `${value.type}-${call.api.context.uuid().replaceAll('-', '').slice(-16)}`;
-    const { trigger, problems } = triggerInput(catalog, key, {
+    const { trigger, problems } = triggerInput(known, key, {
       status: 'inactive',
       blockIfOutOfPoints: false,
       ...value,
     });
     issues.push(...problems.map((message): AdminIssue => ({ severity: 'error', message, index })));
-    return problems.length > 0 ? [] : [{ index, value: trigger }];
+    return problems.length > 0 ? [] : [{ index, value: { trigger } }];
   });
   if (ready.length === 0) return { created: [], issues };
+  issues.push(...(await streakFor(call, ready)));
   const made = await rpc(call, AdminService.method.createTriggers, {
     systemKey,
-    triggers: ready.map(({ value }) => value),
+    triggers: ready.map(({ value }) => value.trigger),
   });
   const keys = made.created.map(({ key }) => key);
   return {
@@ -78,15 +74,16 @@ export async function makeTriggers(call: Call, { id, key: systemKey }: System, {
 
 export async function updateTriggers({ call, path, body }: RestCall<Items<ChangedTrigger>>): Promise<Answer> {
   const system = await systemIn(call, path);
-  const catalog = await call.api.context.catalog.fresh(call.projectId);
+  const known = await knownFor(call, true);
   const items = found(body, (id) => system.triggers.find((trigger) => trigger.id === id), 'Points trigger');
   const ready = items.flatMap(({ index, value, found: trigger }) => {
-    const { problems, ...change } = triggerChange(catalog, trigger, value);
+    const { problems, ...change } = triggerChange(known, trigger, value);
     const { id } = value;
     body.issues.push(...problems.map((message): AdminIssue => ({ severity: 'error', message, index, id })));
     return problems.length > 0 ? [] : [{ index, value: { id, ...change } }];
   });
   if (ready.length === 0) return updatedAnswer([], body.issues);
+  body.issues.push(...(await streakFor(call, ready)));
   const updates = ready.map(({ value: { trigger, paths } }) => ({ trigger, updateMask: { paths } }));
   const done = await rpc(call, AdminService.method.updateTriggers, { systemKey: system.key, updates });
   const updated = await storedTriggers(
@@ -110,11 +107,26 @@ export async function deleteTriggers({ call, path, query }: RestCall): Promise<A
 type TriggerInit = MessageInitShape<typeof TriggerInputSchema>;
 type Read = { trigger: TriggerInit; problems: string[] };
 
+/**
+ * Has the project count a streak, where triggers need one and it counts none: the contract has no call that begins one.
+ * Gives warnings that say so.
+ */
+async function streakFor(
+  call: Call,
+  ready: readonly { index: number; value: { trigger: TriggerInit } }[],
+): Promise<AdminIssue[]> {
+  const items = ready.filter(({ value }) => value.trigger.type?.case === 'streak');
+  if (items.length === 0 || (await currentProgram(call)).program.streak !== null) return [];
+  if (!(await countStreaks(call.api.context.orm, authorOf(call)))) return [];
+  const message = 'the project counted no streak; it counts a daily one of all metrics';
+  return items.map(({ index }) => ({ severity: 'warning', message, index }));
+}
+
 /** A trigger as the core takes one, and what is wrong with it. */
-function triggerInput(catalog: ProjectCatalog, key: string, asked: NewTrigger): Read {
+function triggerInput(known: Known, key: string, asked: NewTrigger): Read {
   const { type, points, status, blockIfOutOfPoints } = asked;
-  const user = filtersOf(catalog.attributes, 'user', asked.userAttributes ?? []);
-  const typed = typeInput(catalog, asked);
+  const user = filtersOf(known.catalog.attributes, 'user', asked.userAttributes ?? []);
+  const typed = typeInput(known, type, asked);
   return {
     trigger: {
       key,
@@ -132,43 +144,26 @@ function triggerInput(catalog: ProjectCatalog, key: string, asked: NewTrigger): 
   };
 }
 
-/** What only triggers of one type have, as the core takes it. */
-function typeInput(catalog: ProjectCatalog, asked: NewTrigger): { type?: TriggerInit['type']; problems: string[] } {
-  switch (asked.type) {
-    case 'metric': {
-      const number = numberOf('metric', asked.metricId ?? '');
-      const metric = catalog.metrics.find(({ id }) => id === number);
-      const event = filtersOf(catalog.attributes, 'event', asked.eventAttributes ?? []);
-      const problems = [
-        ...(asked.metricId === undefined ? ['metricId must be given'] : metric ? [] : ['Metric not found by ID']),
-        ...(asked.metricThreshold === undefined ? ['metricThreshold must be given'] : []),
-        ...event.unknown.map((id) => `eventAttributes: there is no event attribute ${id}`),
-      ];
-      if (metric === undefined || asked.metricThreshold === undefined) return { problems };
-      const value = { metricKey: metric.key, threshold: asked.metricThreshold, eventAttributes: event.filters };
-      return { type: { case: 'metric', value }, problems };
-    }
-    case 'user_creation':
-      return { type: { case: 'userCreation', value: {} }, problems: [] };
-    default:
-      return { problems: [`triggers of type ${asked.type} are not offered by this server`] };
-  }
+/** The fields of a trigger that a change names, as the core takes them with a mask. */
+function triggerChange(known: Known, trigger: Trigger, asked: ChangedTrigger): Read & { paths: string[] } {
+  const type = asked.type ?? trigger.type;
+  const other = type !== trigger.type;
+  const { type: _, points, ...shape } = commonShape(known, trigger);
+  const merged = { ...shape, points: String(points), ...(!other && typeGiven(known, trigger)), ...asked, type };
+  const { trigger: read, problems } = triggerInput(known, trigger.key, merged);
+  if (other && trigger.active) problems.push('type can be changed only while the trigger is inactive');
+  if (!other && isHalfInterval(trigger, asked)) problems.push('timeUnit and timeInterval must be given together');
+  const fields = { ...PATHS, ...(!other && TYPE_PATHS[type]) };
+  const named = Object.keys(fields).filter((field) => asked[field as keyof ChangedTrigger] !== undefined);
+  const paths = [...named.map((field) => fields[field] as string), ...(other ? [type] : [])];
+  // A mask without a path would mean every field.
+  return { trigger: read, problems, paths: paths.length === 0 ? ['points'] : [...new Set(paths)] };
 }
 
-/** The fields of a trigger that a change names, as the core takes them with a mask. */
-function triggerChange(catalog: ProjectCatalog, trigger: Trigger, asked: ChangedTrigger): Read & { paths: string[] } {
-  const known = adminShape(catalog, trigger);
-  const merged = { ...known, ...asked, points: asked.points ?? String(trigger.points) } as NewTrigger;
-  if (asked.metricThreshold === undefined && trigger.type === 'metric') {
-    merged.metricThreshold = formatDecimal(trigger.threshold);
-  }
-  const { trigger: read, problems } = triggerInput(catalog, trigger.key, { ...merged, type: trigger.type });
-  const other = asked.type !== undefined && asked.type !== trigger.type;
-  if (other) problems.push(`type cannot be changed from ${trigger.type}: delete the trigger and make another`);
-  const named = Object.keys(PATHS).filter((field) => asked[field as keyof ChangedTrigger] !== undefined);
-  // A mask without a path would mean every field.
-  const paths = named.length === 0 ? ['points'] : named.map((field) => PATHS[field] as string);
-  return { trigger: read, problems, paths };
+/** Whether only a part is given of an interval that could be told in hours as well as in days. */
+function isHalfInterval(trigger: Trigger, { timeUnit, timeInterval }: ChangedTrigger): boolean {
+  if (trigger.type !== 'time' || interval(trigger.every).timeUnit === 'hour') return false;
+  return (timeUnit === undefined) !== (timeInterval === undefined);
 }
 
 const PATHS: Readonly<Record<string, string>> = {
@@ -176,9 +171,6 @@ const PATHS: Readonly<Record<string, string>> = {
   status: 'status',
   userAttributes: 'user_attributes',
   blockIfOutOfPoints: 'on_floor',
-  metricId: 'metric.metric_key',
-  metricThreshold: 'metric.threshold',
-  eventAttributes: 'metric.event_attributes',
 };
 
 /** Triggers of the program in force by their keys, in that order. */
@@ -191,22 +183,17 @@ async function storedTriggers(call: Call, systemId: string, keys: readonly strin
 }
 
 async function triggerShapes(call: Call, triggers: readonly Trigger[]) {
-  const catalog = await call.api.context.catalog.get(call.projectId);
-  return triggers.map((trigger) => adminShape(catalog, trigger));
+  const known = await knownFor(call);
+  return triggers.map((trigger) => ({ ...commonShape(known, trigger), ...typeShape(known, trigger) }));
 }
 
-function adminShape({ attributes }: ProjectCatalog, trigger: Trigger) {
+function commonShape({ catalog: { attributes } }: Known, trigger: Trigger) {
   return {
     id: trigger.id,
     type: trigger.type,
     points: Number(trigger.points),
-    status: trigger.active ? 'active' : 'inactive',
+    status: trigger.active ? ('active' as const) : ('inactive' as const),
     userAttributes: filterShapes(attributes, 'user', trigger.userAttributes),
     blockIfOutOfPoints: trigger.onFloor === 'refuse',
-    ...(trigger.type === 'metric' && {
-      metricId: idOf('metric', trigger.metricId),
-      metricThreshold: exactNumber(formatDecimal(trigger.threshold)),
-      eventAttributes: filterShapes(attributes, 'event', trigger.eventAttributes),
-    }),
   };
 }

@@ -6,8 +6,9 @@ import type { ProgramIndex } from '../../rules/program.ts';
 import { idOf } from '../ids.ts';
 import { exactNumber } from '../json.ts';
 import { type Answer, type RestCall, rpc } from '../route.ts';
-import { eventPointsShape } from '../shapes/points.ts';
-import { achievementShapes, eventStreakShape } from '../shapes/streak.ts';
+import { achievementTeller } from '../shapes/achievement.ts';
+import { pointsShapes } from '../shapes/points.ts';
+import { streakNow, streakShape } from '../shapes/streak.ts';
 import { checkSubscription, type UpsertedUser, userInput } from '../shapes/user.ts';
 import { knownAddress } from './users.ts';
 
@@ -35,36 +36,35 @@ export async function sendEvent({ call, path, idempotencyKey, body }: RestCall<M
       eventId: done.eventId,
       metricId: metric === undefined ? '' : idOf('metric', metric.id),
       total: exactNumber(done.total),
-      achievements: achievementShapes(),
-      currentStreak: eventStreakShape(),
-      points: await pointsOf(call, body.user.id, done),
+      achievements: await achievementsOf(call, done),
+      currentStreak: await streakOf(call, body.user.id, done),
+      points: await pointsShapes(call, await programOf(call, done), body.user.id, done.points),
       leaderboards: {},
       ...(idempotencyKey && { idempotencyKey, idempotentReplayed: done.idempotentReplayed }),
     },
   };
 }
 
-async function pointsOf(call: Call, user: string, done: SendEventResponse) {
-  const points = Object.entries(done.points);
-  const index = await programOf(
-    call,
-    done,
-    points.map(([key]) => key),
+/** The streak after the event; in a repeat, and where the event is none that streaks count, as it stands. */
+async function streakOf(call: Call, user: string, { streak, idempotentReplayed }: SendEventResponse) {
+  const after = idempotentReplayed ? undefined : streak?.streak;
+  const shown = after ?? (await streakNow(call, user, 0)).streak;
+  return { ...streakShape(shown), extended: streak?.extended ?? false };
+}
+
+/** What the event completed; what it only showed to have been completed long before is told by the lists. */
+async function achievementsOf(call: Call, { achievements }: SendEventResponse) {
+  const { ofUser } = await achievementTeller(call);
+  return achievements.flatMap((completed) =>
+    completed.backdated || completed.achievement === undefined ? [] : [ofUser(completed.achievement, completed)],
   );
-  const shapes = points.flatMap(([key, changed]) => {
-    const system = index.systemByKey.get(key);
-    return system === undefined
-      ? []
-      : [eventPointsShape(call, system, user, changed).then((shape) => [key, shape] as const)];
-  });
-  return Object.fromEntries(await Promise.all(shapes));
 }
 
 /** The program in force, or the one that decided the event where a points system of it is there no more. */
-async function programOf(call: Call, { eventId }: SendEventResponse, keys: readonly string[]): Promise<ProgramIndex> {
+async function programOf(call: Call, { eventId, points }: SendEventResponse): Promise<ProgramIndex> {
   const { programs, pool } = call.api.context;
   const current = await currentProgram(call);
-  if (keys.every((key) => current.systemByKey.has(key))) return current;
+  if (Object.keys(points).every((key) => current.systemByKey.has(key))) return current;
   const event = await eventById(pool, call.projectId, eventId);
   return event === undefined ? current : programs.get(pool, call.projectId, event.programVersion);
 }

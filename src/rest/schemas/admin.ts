@@ -52,7 +52,7 @@ const triggerFields = {
   metricThreshold: { ...number, exclusiveMinimum: 0, exclusiveMaximum: 1e18 },
   eventAttributes: filters,
   achievementId: uuid,
-  streakLength: count,
+  streakLength: { ...count, maximum: 100_000 },
   timeUnit: oneOf('hours', 'days'),
   timeInterval: count,
   blockIfOutOfPoints: boolean,

@@ -5,6 +5,7 @@ import type { Award, Boost, EventPoints } from '../../gen/guerdon/v1/types_pb.ts
 import { BoostSchema } from '../../gen/guerdon/v1/types_pb.ts';
 import { boostMessages } from '../../rpc/boosts/boost-message.ts';
 import type { Call } from '../../rpc/call.ts';
+import type { ProgramIndex } from '../../rules/program.ts';
 import type { System } from '../../rules/types.ts';
 import { awardId, idOf } from '../ids.ts';
 import { boostShapes } from './boost.ts';
@@ -23,8 +24,22 @@ export function systemShape({ id, key, name, description, maxPoints }: System) {
   };
 }
 
-/** What an event did to one points system. */
-export async function eventPointsShape(call: Call, system: System, user: string, points: EventPoints) {
+/** What an event or a completion did, by key of the points system, for the systems that the program has. */
+export async function pointsShapes(
+  call: Call,
+  { systemByKey }: ProgramIndex,
+  user: string,
+  points: Readonly<Record<string, EventPoints>>,
+) {
+  const shapes = Object.entries(points).flatMap(([key, changed]) => {
+    const system = systemByKey.get(key);
+    if (system === undefined) return [];
+    return [eventPointsShape(call, system, user, changed).then((shape) => [key, shape] as const)];
+  });
+  return Object.fromEntries(await Promise.all(shapes));
+}
+
+async function eventPointsShape(call: Call, system: System, user: string, points: EventPoints) {
   const { level } = points;
   return {
     ...systemShape(system),
@@ -41,7 +56,7 @@ export async function awardShapes(call: Call, system: System, user: string, awar
   const triggers = await (await triggerTeller(call, system)).byIds(posted.map(({ triggerId }) => triggerId));
   const boosts = await boostsOf(call, posted);
   return posted.map((award) => ({
-    id: awardId(call.projectId, user, award),
+    id: awardId(call.projectId, user, award.triggerId, award.version as bigint),
     awarded: Number(award.amount),
     date: award.occurredAt === undefined ? '' : timestampDate(award.occurredAt).toISOString(),
     total: Number(award.balanceAfter),

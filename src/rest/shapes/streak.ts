@@ -1,25 +1,48 @@
-// Streaks and achievements as the contract wants them where there are none.
+import { AchievementService, type StreakPeriod } from '../../gen/guerdon/v1/achievement_service_pb.ts';
+import { Frequency, type Streak } from '../../gen/guerdon/v1/types_pb.ts';
+import type { Call } from '../../rpc/call.ts';
+import { currentProgram } from '../../rpc/lookup.ts';
+import { rpc } from '../route.ts';
 
-const NO_STREAK = {
-  length: 0,
-  frequency: 'daily',
-  started: null,
-  periodStart: null,
-  periodEnd: null,
-  expires: null,
+const FREQUENCY: Record<Frequency, 'daily' | 'weekly' | 'monthly'> = {
+  [Frequency.UNSPECIFIED]: 'daily',
+  [Frequency.DAILY]: 'daily',
+  [Frequency.WEEKLY]: 'weekly',
+  [Frequency.MONTHLY]: 'monthly',
 };
 
-/** The streak in the answer to an event. */
-export function eventStreakShape() {
-  return { ...NO_STREAK, extended: false };
+type StreakFields = Omit<Streak, '$typeName' | '$unknown'>;
+
+/** Of a project that counts none. */
+const NO_STREAK: StreakFields = {
+  length: 0n,
+  frequency: Frequency.DAILY,
+  started: '',
+  periodStart: '',
+  periodEnd: '',
+  expires: '',
+};
+
+/** What every answer says of a streak. */
+export function streakShape({ length, frequency, started, periodStart, periodEnd, expires }: StreakFields) {
+  return {
+    length: Number(length),
+    frequency: FREQUENCY[frequency],
+    started: started || null,
+    periodStart: periodStart || null,
+    periodEnd: periodEnd || null,
+    expires: expires || null,
+  };
 }
 
-/** The streak of a user. */
-export function streakShape() {
-  return { ...NO_STREAK, streakHistory: [] };
-}
-
-/** What an event, or an API call, has completed. */
-export function achievementShapes(): object[] {
-  return [];
+/** The streak of a known user as it stands, and the latest periods; of length 0 where the project counts none. */
+export async function streakNow(
+  call: Call,
+  userId: string,
+  periods?: number,
+): Promise<{ streak: StreakFields; periods: StreakPeriod[] }> {
+  if ((await currentProgram(call)).program.streak === null) return { streak: NO_STREAK, periods: [] };
+  const asked = { userId, ...(periods !== undefined && { periods }) };
+  const found = await rpc(call, AchievementService.method.getUserStreak, asked);
+  return { streak: found.current ?? NO_STREAK, periods: found.periods };
 }
