@@ -194,7 +194,7 @@ describe('triggers', () => {
     const made = await rest.post(at, [
       files,
       { type: 'user_creation', points: -5, status: 'active', blockIfOutOfPoints: true },
-      { type: 'streak', points: 5, streakLength: 7 },
+      { type: 'streak', points: 5 },
       { ...files, metricId: UNKNOWN },
       { ...files, points: 0 },
       { ...files, eventAttributes: userAttributes },
@@ -212,7 +212,7 @@ describe('triggers', () => {
       },
     ]);
     expect(made.body.issues.map(({ index, message }: { index: number; message: string }) => [index, message])).toEqual([
-      [2, 'triggers of type streak are not offered by this server'],
+      [2, 'streakLength must be given'],
       [3, 'Metric not found by ID'],
       [4, 'points must be a whole number, not 0'],
       [5, `eventAttributes: there is no event attribute ${plan}`],
@@ -233,7 +233,7 @@ describe('triggers', () => {
     const now = { ...trigger, status: 'active', points: 8, metricThreshold: 0.5, userAttributes: [] };
     expect(changed.body.updated).toEqual([now]);
     expect(changed.body.issues).toMatchObject([
-      { index: 1, id: trigger.id, message: expect.stringMatching(/^type cannot be changed/) },
+      { index: 1, id: trigger.id, message: expect.stringMatching(/^type can be changed only while/) },
       { index: 2, id: creation.id, message: 'Points trigger not found by ID' },
     ]);
     const paid = await rest.post('/v1/metrics/files/event', { ...event, user: { id: 'tri2' } });

@@ -77,8 +77,12 @@ export async function updateTriggers({ call, path, body }: RestCall<Items<Change
   const known = await knownFor(call, true);
   const items = found(body, (id) => system.triggers.find((trigger) => trigger.id === id), 'Points trigger');
   const ready = items.flatMap(({ index, value, found: trigger }) => {
+    const { id, type = trigger.type } = value;
     const { problems, ...change } = triggerChange(known, trigger, value);
-    const { id } = value;
+    const alone = items.every((item) => item.index === index || item.found !== trigger);
+    if (type !== trigger.type && (trigger.active || !alone)) {
+      problems.push('type can be changed only while the trigger is inactive, and by the only item about it');
+    }
     body.issues.push(...problems.map((message): AdminIssue => ({ severity: 'error', message, index, id })));
     return problems.length > 0 ? [] : [{ index, value: { id, ...change } }];
   });
@@ -151,7 +155,6 @@ function triggerChange(known: Known, trigger: Trigger, asked: ChangedTrigger): R
   const { type: _, points, ...shape } = commonShape(known, trigger);
   const merged = { ...shape, points: String(points), ...(!other && typeGiven(known, trigger)), ...asked, type };
   const { trigger: read, problems } = triggerInput(known, trigger.key, merged);
-  if (other && trigger.active) problems.push('type can be changed only while the trigger is inactive');
   if (!other && isHalfInterval(trigger, asked)) problems.push('timeUnit and timeInterval must be given together');
   const fields = { ...PATHS, ...(!other && TYPE_PATHS[type]) };
   const named = Object.keys(fields).filter((field) => asked[field as keyof ChangedTrigger] !== undefined);
