@@ -237,6 +237,7 @@ describe('achievements', () => {
       achievement: done.body.achievement,
       points: { xp: { total: 40, awards: done.body.points.xp.awards } },
     });
+    expect((await rest.get('/v1/users/cleo')).body.name).toBe('Cleo');
     const read = await rest.get('/v1/users/cleo/points/xp');
     expect(read.body.awards).toEqual(done.body.points.xp.awards);
     expect((await complete('nothing')).status).toBe(404);
@@ -250,6 +251,16 @@ describe('achievements', () => {
     expect((await app.get('/v1/users/cleo/achievements')).body).toHaveLength(1);
   });
 
+  it('are completed once however many say so at the same time', async () => {
+    const user = { id: 'race', attributes: { plan: 'pro' } };
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, () => rest.post('/v1/achievements/profile/complete', { user })),
+    );
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array(11).fill(202)]);
+    expect(new Set(answers.map(({ body }) => body.completionId)).size).toBe(1);
+    expect((await rest.get('/v1/users/race/points/xp')).body.total).toBe(40);
+  });
+
   it('are listed, with how many users have them', async () => {
     const { profile, ten, two } = shapes();
     const users = Number(
@@ -257,7 +268,7 @@ describe('achievements', () => {
     );
     const rarity = (count: number) => Math.round((count / users) * 10_000) / 100;
     expect((await rest.get('/v1/achievements')).body).toEqual([
-      { ...profile, completions: 1, rarity: rarity(1) },
+      { ...profile, completions: 2, rarity: rarity(2) },
       { ...ten, completions: 2, rarity: rarity(2) },
       { ...two, completions: 0, rarity: 0 },
     ]);
@@ -266,7 +277,7 @@ describe('achievements', () => {
     expect(bobs.body).toEqual([done]);
     expect((await rest.get('/v1/users/bob/achievements?includeIncomplete=true')).body).toEqual([
       done,
-      { ...profile, achievedAt: null, completions: 1, rarity: rarity(1) },
+      { ...profile, achievedAt: null, completions: 2, rarity: rarity(2) },
       { ...two, achievedAt: null, completions: 0, rarity: 0 },
     ]);
     expect((await rest.get('/v1/users/nobody/achievements')).status).toBe(404);

@@ -54,7 +54,8 @@ const triggerFields = {
   achievementId: uuid,
   streakLength: { ...count, maximum: 100_000 },
   timeUnit: oneOf('hours', 'days'),
-  timeInterval: count,
+  // As many hours as the longest interval has.
+  timeInterval: { ...count, maximum: 2_399_976 },
   blockIfOutOfPoints: boolean,
 };
 const eventFields = { user: ref('UpsertedUser'), value: number };
