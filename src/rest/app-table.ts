@@ -1,15 +1,10 @@
-import {
-  completeAchievement,
-  getUserStreak,
-  listAchievements,
-  listStreaks,
-  listUserAchievements,
-} from './app/achievements.ts';
+import { completeAchievement, listAchievements, listUserAchievements } from './app/achievements.ts';
 import { listGlobalBoosts, listUserBoosts } from './app/boosts.ts';
 import { getLevelSummary, listLevels } from './app/levels.ts';
 import { getMetricEventSummary, getUserMetric, listUserMetrics } from './app/metrics.ts';
 import { getPointsEventSummary, getPointsSummary, getPointsSystem, getUserPoints } from './app/points.ts';
 import { sendEvent } from './app/send-event.ts';
+import { getUserStreak, listStreaks } from './app/streaks.ts';
 import { createUser, getUser, identifyUser, updateUser } from './app/users.ts';
 import type { RestRoute } from './route.ts';
 import { type Params, rows } from './rows.ts';
@@ -55,7 +50,7 @@ export const appRoutes: readonly RestRoute[] = [
     'Achievements of a user.',
     'UserAchievementsWithStats',
     {
-      includeIncomplete: { schema: oneOf('true', 'false') },
+      includeIncomplete: { schema: string },
     },
   ),
   get('/users/{id}/streak', 'user', getUserStreak, 'The streak of a user.', 'StreakResponse', {
@@ -97,14 +92,14 @@ export const appRoutes: readonly RestRoute[] = [
   ),
   later('GET', '/leaderboards', 'project', 'Leaderboards'),
   later('GET', '/leaderboards/{key}', 'project', 'Leaderboards'),
-  get('/achievements', 'project', listAchievements, 'All achievements.', 'AchievementsWithStats'),
+  get('/achievements', 'project', listAchievements, 'Achievements that can be completed.', 'AchievementsWithStats'),
   post(
     '/achievements/{key}/complete',
     'user',
     'AchievementCompletionRequest',
     completeAchievement,
     'Completes an achievement for a user.',
-    { 201: 'AchievementCompletionResponse' },
+    { 201: 'AchievementCompletionResponse', 202: 'AchievementCompletionResponse' },
   ),
   get('/streaks', 'admin', listStreaks, 'Streaks of users.', 'BulkStreakResponse', {
     userIds: { schema: { type: 'array', items: string, maxItems: 100 }, list: true },

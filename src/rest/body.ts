@@ -3,6 +3,9 @@ import { GuerdonError } from '../errors.ts';
 import { type Json, readJson, unreadable } from './json.ts';
 
 const BODY_MAX_BYTES = 1024 * 1024;
+/** What is read and thrown away of a body that nobody wants, for as long. */
+const DISCARD_MAX_BYTES = 32 * 1024 * 1024;
+const DISCARD_MAX_MS = 5_000;
 
 /** The JSON body of a request. */
 export async function readBody(request: IncomingMessage): Promise<Json> {
@@ -20,6 +23,29 @@ export async function readBody(request: IncomingMessage): Promise<Json> {
   }
   if (size > BODY_MAX_BYTES) throw tooLarge();
   return readJson(Buffer.concat(chunks));
+}
+
+/**
+ * Reads what is left of the body of a request that is to be answered, since who is still writing it when the connection
+ * closes does not hear the answer. False: there is more than anybody waits for.
+ */
+export async function discardBody(request: IncomingMessage): Promise<boolean> {
+  if (request.complete || request.destroyed) return true;
+  return new Promise((resolve) => {
+    let size = 0;
+    const end = (whole: boolean) => {
+      clearTimeout(timer);
+      request.off('data', count);
+      resolve(whole);
+    };
+    const count = (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > DISCARD_MAX_BYTES) end(false);
+    };
+    const timer = setTimeout(() => end(false), DISCARD_MAX_MS);
+    for (const event of ['end', 'close', 'error']) request.once(event, () => end(true));
+    request.on('data', count).resume();
+  });
 }
 
 function tooLarge(): GuerdonError {

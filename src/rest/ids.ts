@@ -39,9 +39,9 @@ export function levelId(systemId: string, key: string): string {
   return v5(`level ${systemId} ${key}`, NAMESPACE);
 }
 
-/** Of an award: an entry of the ledger, named by its account and its version there. */
-export function awardId(projectId: string, user: string, systemId: string, version: bigint): string {
-  return v5(`award ${projectId} ${systemId} ${version} ${user}`, NAMESPACE);
+/** Of the award that a trigger gave a user by the entry of this version in the ledger. */
+export function awardId(projectId: string, user: string, triggerId: string, version: bigint): string {
+  return v5(`award ${projectId} ${triggerId} ${version} ${user}`, NAMESPACE);
 }
 
 /** The instant in a time-ordered UUID, when it was made. */

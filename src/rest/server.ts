@@ -7,7 +7,7 @@ import { admit } from '../rpc/invoke.ts';
 import { toGuerdonError } from '../rpc/status.ts';
 import { adminRoutes } from './admin-table.ts';
 import { appRoutes } from './app-table.ts';
-import { readBody } from './body.ts';
+import { discardBody, readBody } from './body.ts';
 import { checkRequest } from './check.ts';
 import { matcherOf } from './match.ts';
 import { openApiOf } from './openapi.ts';
@@ -56,13 +56,13 @@ async function answer(
   search: string,
 ): Promise<void> {
   response.setHeader('x-request-id', api.context.uuid());
-  try {
-    const done = await run(api, keys, surface, request, response, path, search);
-    send(request, response, done.status ?? 200, done.body);
-  } catch (thrown) {
+  const done = await run(api, keys, surface, request, response, path, search).catch((thrown: unknown): Answer => {
     const error = toGuerdonError(thrown, api.context.log);
-    send(request, response, statusOf(error), { error: messageOf(error) });
-  }
+    return { status: statusOf(error), body: { error: messageOf(error) } };
+  });
+  const whole = await discardBody(request);
+  if (!whole && request.httpVersionMajor === 1) response.setHeader('connection', 'close');
+  send(request, response, done.status ?? 200, done.body);
 }
 
 async function run(

