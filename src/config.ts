@@ -26,6 +26,8 @@ export interface Config {
   adminKey: string | undefined;
   role: Role;
   corsOrigins: readonly string[];
+  /** Of application keys without a limit of their own: requests in a window of seconds; null: none. */
+  rateLimit: { requests: number; seconds: number } | null;
 }
 
 const ROLES: readonly string[] = ['all', 'api', 'worker'];
@@ -52,7 +54,22 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       .split(',')
       .map((origin) => origin.trim())
       .filter((origin) => origin !== ''),
+    rateLimit: rateLimit(env.GUERDON_RATE_LIMIT || undefined),
   };
+}
+
+const REQUESTS_MAX = 1_000_000;
+const SECONDS_MAX = 86_400;
+
+function rateLimit(value: string | undefined): Config['rateLimit'] {
+  if (value === undefined) return null;
+  const [, requests = 0, seconds = 0] = (/^([0-9]{1,7})\/([0-9]{1,5})$/.exec(value) ?? []).map(Number);
+  if (requests < 1 || requests > REQUESTS_MAX || seconds < 1 || seconds > SECONDS_MAX) {
+    throw new Error(
+      `GUERDON_RATE_LIMIT is ${JSON.stringify(value)}; it must be requests/seconds such as 50/10, at most ${REQUESTS_MAX} in at most ${SECONDS_MAX}`,
+    );
+  }
+  return { requests, seconds };
 }
 
 function url(env: Readonly<Record<string, string | undefined>>, name: string, protocols: string[]): string | undefined {

@@ -11,6 +11,8 @@ import { ApiKeys } from './rpc/auth.ts';
 import type { Api } from './rpc/call.ts';
 import { type Listening, startGrpcServer } from './rpc/grpc-server.ts';
 import { startHttpServer } from './rpc/http-server.ts';
+import { KeyUses } from './rpc/key-uses.ts';
+import { RateLimits } from './rpc/rate-limits.ts';
 import { routes, streams } from './rpc/routes.ts';
 import { Watch } from './rpc/watch.ts';
 import { banner } from './setup/banner.ts';
@@ -88,7 +90,7 @@ async function startIngest(context: Context, closing: Close[]): Promise<Api> {
   await ingest.start();
   closing.push(() => ingest.close());
   const watch = new Watch(pool, (err) => log.warn({ err }, 'watched accounts not looked at'));
-  return { context, ingest, watch };
+  return { context, ingest, watch, limits: new RateLimits(context) };
 }
 
 function startApplying(context: Context, api: Api | undefined, closing: Close[]): Workers {
@@ -98,8 +100,10 @@ function startApplying(context: Context, api: Api | undefined, closing: Close[])
 }
 
 async function startServers(api: Api, closing: Close[]): Promise<{ http: number; grpc: number }> {
-  const { config, pool, now } = api.context;
-  const keys = new ApiKeys(pool, now);
+  const { config, pool, now, log } = api.context;
+  const uses = new KeyUses(pool, (err) => log.warn({ err }, 'uses of API keys not written'));
+  closing.push(() => uses.close());
+  const keys = new ApiKeys({ db: pool, now, uses, limit: config.rateLimit });
   const { host } = config;
   const served = { routes, streams };
   const grpc = await onPort(config.grpcPort, (port) => startGrpcServer(api, keys, served, { host, port }));

@@ -23,13 +23,22 @@ create table api_keys (
   created_at timestamp(3) with time zone not null,
   revoked_at timestamp(3) with time zone,
   user_id text,
+  last_used_at timestamp(3) with time zone,
+  expires_at timestamp(3) with time zone,
+  replaces text,
+  rate_requests integer,
+  rate_seconds integer,
   constraint api_keys_prefix_unique UNIQUE (prefix),
+  constraint api_keys_replaces_unique UNIQUE (replaces),
   constraint api_keys_pkey PRIMARY KEY (id),
   constraint api_keys_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id),
   constraint api_keys_application_user CHECK (((kind = 'application'::text) = (user_id IS NOT NULL))),
   constraint api_keys_hash_length CHECK ((octet_length(hash) = 32)),
   constraint api_keys_kind_known CHECK ((kind = ANY (ARRAY['owner'::text, 'admin'::text, 'application'::text]))),
   constraint api_keys_prefix_form CHECK ((prefix ~ '^[a-zA-Z0-9_-]{1,32}$'::text)),
+  constraint api_keys_rate_range CHECK ((((rate_requests = 0) AND (rate_seconds = 0)) OR (((rate_requests >= 1) AND (rate_requests <= 1000000)) AND ((rate_seconds >= 1) AND (rate_seconds <= 86400))))),
+  constraint api_keys_rate_whole CHECK (((rate_requests IS NULL) = (rate_seconds IS NULL))),
+  constraint api_keys_replaces_another CHECK ((replaces <> prefix)),
   constraint api_keys_user_id_length CHECK (((length(user_id) >= 1) AND (length(user_id) <= 255)))
 );
 CREATE INDEX api_keys_project ON public.api_keys USING btree (project_id, id);
@@ -290,6 +299,13 @@ create table projects (
   constraint projects_name_length CHECK (((length(name) >= 1) AND (length(name) <= 255)))
 );
 
+create table rate_limits (
+  key character varying(255) not null,
+  points integer not null,
+  expire bigint,
+  constraint rate_limits_pkey PRIMARY KEY (key)
+);
+
 create table refusals (
   user_id bigint not null,
   id uuid not null,
@@ -522,6 +538,10 @@ CREATE TRIGGER user_commands_append_only BEFORE DELETE OR UPDATE ON public.user_
 
 CREATE TRIGGER user_commands_no_truncate BEFORE TRUNCATE ON public.user_commands FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
+comment on column api_keys.rate_requests is 'In a window of rate_seconds; 0: no limit; null: the default of the deployment';
+
+comment on column api_keys.replaces is 'Prefix of the key that this one is the successor of';
+
 comment on column api_keys.user_id is 'The app''s own id of the user that an application key is bound to';
 
 comment on column audit.fields is 'A list of {field, before, after}; null: there was none';
@@ -535,6 +555,8 @@ comment on column global_boosts.due_at is 'When its status changes next; null: n
 comment on column global_boosts.starts_at is 'The window as instants, by the zones known when it was resolved';
 
 comment on column level_changes.version is 'Of the account after what changed the level';
+
+comment on column rate_limits.expire is 'End of the window in epoch milliseconds';
 
 comment on column user_boosts.due_at is 'When its status changes next; null: never again';
 

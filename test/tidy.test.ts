@@ -62,6 +62,7 @@ const ONLY_HERE: Record<string, readonly string[]> = {
   ajv: ['src/program/'],
   pg: ['src/db/', 'src/queue/replies.ts', 'src/ledger/'],
   pino: ['src/log.ts', 'src/cli/'],
+  'rate-limiter-flexible': ['src/rpc/rate-limits.ts'],
 };
 
 /** Texts that have no place in some folders. */

@@ -7,6 +7,7 @@ import { Migration002Economy } from './migrations/002-economy.ts';
 import { Migration003Administration } from './migrations/003-administration.ts';
 import { Migration004Triggers } from './migrations/004-triggers.ts';
 import { Migration005Levels } from './migrations/005-levels.ts';
+import { Migration008Keys } from './migrations/008-keys.ts';
 import { createPool } from './pool.ts';
 
 export type Orm = MikroORM;
@@ -21,6 +22,7 @@ const migrations = [
   { name: '003-administration', class: Migration003Administration },
   { name: '004-triggers', class: Migration004Triggers },
   { name: '005-levels', class: Migration005Levels },
+  { name: '008-keys', class: Migration008Keys },
 ];
 
 /** Nobody waits for ever for a row that somebody else holds, and nobody holds one for ever. */

@@ -11,6 +11,7 @@ import type { Api, Served, StreamRoute } from './call.ts';
 import { CLOSE_MS, type Listening } from './grpc-server.ts';
 import { DEADLINE_MAX_MS, invoke, invokeStream } from './invoke.ts';
 import { plainPages } from './pages.ts';
+import { rateHeaders } from './rate-limits.ts';
 import { reflect } from './reflection.ts';
 import { CODE_NUMBERS, detailsOf, toGuerdonError } from './status.ts';
 
@@ -22,6 +23,7 @@ const IDLE_CHECK_MS = 20;
 const PREFACE = Buffer.from('PRI * HTTP/2.0');
 const PREFACE_DECIDES = 3;
 const CORS_MAX_AGE_S = 7_200;
+const RATE_HEADERS = ['retry-after', 'x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset'];
 
 /** Connect, gRPC-Web and gRPC over HTTP/1.1 and cleartext HTTP/2 on one port, and the plain pages. */
 export async function startHttpServer(
@@ -102,7 +104,8 @@ export async function startHttpServer(
 
 function failure(thrown: unknown, api: Api): ConnectError {
   const error = toGuerdonError(thrown, api.context.log);
-  return new ConnectError(error.message, CODE_NUMBERS[error.code] as Code, undefined, detailsOf(error) as never);
+  const headers = error.rate && rateHeaders(error.rate, { refused: true });
+  return new ConnectError(error.message, CODE_NUMBERS[error.code] as Code, headers, detailsOf(error) as never);
 }
 
 function addStream(router: ConnectRouter, api: Api, keys: ApiKeys, route: StreamRoute): void {
@@ -134,7 +137,7 @@ function allowOrigin(origins: Set<string>, request: http.IncomingMessage, respon
   const allowed = origin !== undefined && (origins.has(origin) || origins.has('*'));
   if (allowed) {
     response.setHeader('access-control-allow-origin', origin);
-    response.setHeader('access-control-expose-headers', cors.exposedHeaders.join(', '));
+    response.setHeader('access-control-expose-headers', [...cors.exposedHeaders, ...RATE_HEADERS].join(', '));
   }
   if (request.method !== 'OPTIONS') return true;
   if (allowed) {

@@ -40,7 +40,8 @@ export async function* invokeStream(
   }
 }
 
-async function admit(
+/** Who calls, how often may they, and is the input right; throws what refuses the call. */
+export async function admit(
   api: Api,
   keys: ApiKeys,
   route: Route | StreamRoute,
@@ -50,10 +51,11 @@ async function admit(
 ): Promise<Call> {
   const receivedAt = api.context.now();
   const { projectId, caller } = await keys.authenticate(headers);
+  const rate = caller.limit === null ? null : await api.limits.take(caller);
   authorize(route, caller, request);
   const itemViolations = route.validate === 'proto' ? validate(route, request) : [];
   const deadline = receivedAt + Math.min(timeoutMs ?? DEADLINE_DEFAULT_MS, DEADLINE_MAX_MS);
-  return { api, projectId, caller, receivedAt, deadline, itemViolations };
+  return { api, projectId, caller, rate, receivedAt, deadline, itemViolations };
 }
 
 /** Throws for a request that is wrong as a whole; gives what is wrong with single items. */

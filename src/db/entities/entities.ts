@@ -15,6 +15,7 @@ import { PointsSystem } from './points-system.ts';
 import { Poisoned } from './poisoned.ts';
 import { Program } from './program.ts';
 import { Project } from './project.ts';
+import { RateLimit } from './rate-limit.ts';
 import { Refusal } from './refusal.ts';
 import { Setting } from './setting.ts';
 import { TriggerCounter } from './trigger-counter.ts';
@@ -43,6 +44,7 @@ export const entities = [
   Poisoned,
   Program,
   Project,
+  RateLimit,
   Refusal,
   Setting,
   TriggerCounter,
