@@ -134,6 +134,10 @@ const REFUSALS: Record<
     code: 'NOT_FOUND',
     message: () => 'user.id: is not known; IdentifyUser and CreateUser make a user known',
   },
+  IMPORT_DIFFERS: {
+    code: 'ALREADY_EXISTS',
+    message: ({ changed }) => `the user was imported with other content: ${changed} differ; adjust the points instead`,
+  },
   IDEMPOTENCY_KEY_REUSED: {
     code: 'ALREADY_EXISTS',
     message: () => 'idempotency_key: was used with other content; send a new key, or the same content to repeat',

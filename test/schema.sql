@@ -114,13 +114,17 @@ create table entries (
   created_at timestamp(3) with time zone not null,
   hash_version smallint not null,
   hash bytea not null,
+  earned bigint,
   constraint entries_cause_unique UNIQUE (user_id, system_id, cause_key),
   constraint entries_pkey PRIMARY KEY (user_id, system_id, version),
-  constraint entries_amount_range CHECK (((amount <> 0) AND ((amount >= '-9007199254740991'::bigint) AND (amount <= '9007199254740991'::bigint)))),
+  constraint entries_amount_range CHECK ((((amount <> 0) OR (kind = 'import'::text)) AND ((amount >= '-9007199254740991'::bigint) AND (amount <= '9007199254740991'::bigint)))),
   constraint entries_award_caused CHECK (((kind <> 'award'::text) OR ((trigger_id IS NOT NULL) AND ((event_id IS NOT NULL) <> (command_id IS NOT NULL))))),
   constraint entries_command_caused CHECK (((kind <> ALL (ARRAY['spend'::text, 'adjust'::text])) OR (command_id IS NOT NULL))),
+  constraint entries_earned_imported CHECK (((kind = 'import'::text) = (earned IS NOT NULL))),
+  constraint entries_earned_range CHECK (((earned >= GREATEST(amount, (0)::bigint)) AND (earned <= '9007199254740991'::bigint))),
   constraint entries_hash_length CHECK ((octet_length(hash) = 32)),
-  constraint entries_kind_known CHECK ((kind = ANY (ARRAY['award'::text, 'spend'::text, 'adjust'::text, 'expire'::text, 'reverse'::text]))),
+  constraint entries_import_opens CHECK (((kind <> 'import'::text) OR ((version = 1) AND (cause_key = 'import'::text) AND (command_id IS NOT NULL) AND (event_id IS NULL) AND (trigger_id IS NULL)))),
+  constraint entries_kind_known CHECK ((kind = ANY (ARRAY['award'::text, 'spend'::text, 'adjust'::text, 'expire'::text, 'reverse'::text, 'import'::text]))),
   constraint entries_reverses_known CHECK (((kind = 'reverse'::text) = (reverses IS NOT NULL))),
   constraint entries_spend_negative CHECK (((kind <> 'spend'::text) OR (amount < 0))),
   constraint entries_version_positive CHECK ((version > 0))
@@ -407,6 +411,19 @@ create table user_commands (
 );
 CREATE UNIQUE INDEX user_commands_created_once ON public.user_commands USING btree (user_id) WHERE created;
 
+create table user_imports (
+  user_id bigint not null,
+  id uuid not null,
+  content jsonb not null,
+  received_at timestamp(3) with time zone not null,
+  created_at timestamp(3) with time zone not null,
+  program_version integer not null,
+  hash_version smallint not null,
+  hash bytea not null,
+  constraint user_imports_pkey PRIMARY KEY (user_id),
+  constraint user_imports_hash_length CHECK ((octet_length(hash) = 32))
+);
+
 create table users (
   id bigint generated always as identity not null,
   project_id bigint not null,
@@ -448,7 +465,8 @@ AS $function$
         count(*) over account as steps,
         row_number() over history as step,
         sum(amount) over history as running,
-        sum(case when amount > 0 and kind <> 'reverse' then amount else 0 end) over history as earned
+        sum(coalesce(new_entries.earned, case when amount > 0 and kind <> 'reverse' then amount else 0 end))
+          over history as earned
       from new_entries
       window account as (partition by user_id, system_id),
         history as (partition by user_id, system_id order by version)
@@ -538,6 +556,10 @@ CREATE TRIGGER user_commands_append_only BEFORE DELETE OR UPDATE ON public.user_
 
 CREATE TRIGGER user_commands_no_truncate BEFORE TRUNCATE ON public.user_commands FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
+CREATE TRIGGER user_imports_append_only BEFORE DELETE OR UPDATE ON public.user_imports FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+CREATE TRIGGER user_imports_no_truncate BEFORE TRUNCATE ON public.user_imports FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
 comment on column api_keys.rate_requests is 'In a window of rate_seconds; 0: no limit; null: the default of the deployment';
 
 comment on column api_keys.replaces is 'Prefix of the key that this one is the successor of';
@@ -549,6 +571,8 @@ comment on column audit.fields is 'A list of {field, before, after}; null: there
 comment on column audit.user_id is 'Whom a boost of one user is for';
 
 comment on column commands.after_seq is 'The user''s event seq when it was applied: its place in the order of application';
+
+comment on column entries.earned is 'Of an import: all that was ever earned elsewhere; else the amount says what is earned';
 
 comment on column global_boosts.due_at is 'When its status changes next; null: never again';
 
@@ -563,5 +587,7 @@ comment on column user_boosts.due_at is 'When its status changes next; null: nev
 comment on column user_boosts.starts_at is 'The window as instants, by the zones known when it was resolved';
 
 comment on column user_commands.decision is 'What the user got for becoming known; null: was known before';
+
+comment on column user_imports.content is 'What the user had: balances, totals, counters of triggers, streak; nothing of the profile';
 
 comment on column users.created_at is 'Receipt of the first command that was applied; null: the row only gives refused attempts an id';

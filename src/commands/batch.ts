@@ -6,6 +6,7 @@ import type { ProgramIndex } from '../rules/program.ts';
 import type { Instant, Usage, UserBoost } from '../rules/types.ts';
 import { type Command, distinctUsers, identityOf } from './command.ts';
 import { decideEvent } from './decide-event.ts';
+import { decideImport } from './decide-import.ts';
 import { decideTransaction } from './decide-transaction.ts';
 import { decideUser } from './decide-user.ts';
 import type { Outcome } from './outcome.ts';
@@ -45,17 +46,25 @@ export async function decideBatch(client: Client, prepared: Prepared, now: Insta
     }
     attempted.add(command.id);
     const index = programOf(prepared, command);
-    const outcome =
-      command.kind === 'event'
-        ? decideEvent(state, index, command, prepared.boosts.get(userKey(command)) ?? [])
-        : command.kind === 'user'
-          ? decideUser(state, index, command, prepared.boosts.get(userKey(command)) ?? [])
-          : decideTransaction(state, index, command);
+    const outcome = decide(state, index, command, prepared.boosts.get(userKey(command)) ?? []);
     if (outcome.status === 'applied') applied.add(identity);
     outcomes.set(command.id, outcome);
   }
   collect(state);
   return { outcomes, repeats, postings: state.postings };
+}
+
+function decide(state: State, index: ProgramIndex, command: Command, boosts: readonly UserBoost[]): Outcome {
+  switch (command.kind) {
+    case 'event':
+      return decideEvent(state, index, command, boosts);
+    case 'user':
+      return decideUser(state, index, command, boosts);
+    case 'import':
+      return decideImport(state, index, command);
+    default:
+      return decideTransaction(state, index, command);
+  }
 }
 
 /** Locks and loads every row that the commands may change, users first. */
@@ -68,18 +77,24 @@ async function load(client: Client, prepared: Prepared, now: Instant): Promise<S
   for (const command of prepared.fresh) {
     const userId = (users.get(userKey(command)) as UserRow).id;
     const account = (systemId: string) => accounts.set(pairKey(userId, systemId), { userId, systemId });
+    const total = (metricId: string) => totals.set(pairKey(userId, metricId), { userId, metricId });
+    const counter = (triggerId: string) => counters.set(pairKey(userId, triggerId), { userId, triggerId });
+    if (command.kind === 'import') {
+      for (const { systemId } of command.content.balances) account(systemId);
+      for (const { metricId } of command.content.totals) total(metricId);
+      for (const { triggerId } of command.content.counters) counter(triggerId);
+      continue;
+    }
     const index = programOf(prepared, command);
     if ((users.get(userKey(command)) as UserRow).createdAt === null) index.creationSystemIds.forEach(account);
     if (command.kind !== 'event') {
       if (command.kind !== 'user') account(command.systemId);
       continue;
     }
-    totals.set(pairKey(userId, command.metricId), { userId, metricId: command.metricId });
+    total(command.metricId);
     const touched = index.byMetric.get(command.metricId);
     for (const systemId of touched?.systemIds ?? []) account(systemId);
-    for (const triggerId of touched?.countingTriggerIds ?? []) {
-      counters.set(pairKey(userId, triggerId), { userId, triggerId });
-    }
+    for (const triggerId of touched?.countingTriggerIds ?? []) counter(triggerId);
   }
   const [totalRows, counterRows, accountRows] = await Promise.all([
     loadTotals(client, [...totals.values()]),
@@ -99,6 +114,7 @@ async function load(client: Client, prepared: Prepared, now: Instant): Promise<S
       entries: [],
       commands: [],
       userCommands: [],
+      imports: [],
       refusals: [],
       announcements: [],
       levelChanges: [],

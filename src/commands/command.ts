@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { canonical } from '../ledger/hash.ts';
+import type { ImportContent } from '../ledger/rows.ts';
 import type { Attributes, Instant } from '../rules/types.ts';
 
 /** What a command may change of the user's profile; absent fields stay. */
@@ -53,11 +54,22 @@ export interface UserCommand extends CommandBase {
   profile: Profile;
 }
 
-export type Command = EventCommand | TransactionCommand | UserCommand;
+/** A user who is to be made known with what it had elsewhere. */
+export interface ImportCommand extends CommandBase {
+  kind: 'import';
+  /** Taken when the user becomes known, and no part of what a repeat must share. */
+  profile: Profile;
+  content: ImportContent;
+  /** Whether the level that the user has then is announced as reached. */
+  announce: boolean;
+}
+
+export type Command = EventCommand | TransactionCommand | UserCommand | ImportCommand;
 
 /** What makes two commands the same one: a repeat has the identity of the first. */
 export function identityOf(command: Command): string {
   if (command.kind === 'user') return command.id;
+  if (command.kind === 'import') return canonical([command.projectId, command.user, command.kind]);
   if (command.kind !== 'event') {
     return canonical([command.projectId, command.user, command.kind, command.systemId, command.key]);
   }
@@ -69,6 +81,7 @@ export function identityOf(command: Command): string {
 /** The content that a repeat must share with the first; the profile and the reason may differ. */
 export function contentOf(command: Command): string {
   if (command.kind === 'user') return canonical([command.mode, command.profile]);
+  if (command.kind === 'import') return canonical(command.content);
   if (command.kind !== 'event') return command.amount;
   return eventContent(command.value, command.attributes, command.occurredAtSent ? command.occurredAt : null);
 }

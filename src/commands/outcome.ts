@@ -8,9 +8,19 @@ import {
   findUserCommands,
 } from '../ledger/commands.ts';
 import { type FoundEvent, findEvents } from '../ledger/events.ts';
+import { canonical } from '../ledger/hash.ts';
+import { type FoundImport, findImports } from '../ledger/imports.ts';
+import type { ImportContent } from '../ledger/rows.ts';
 import type { DecisionRecord } from '../rules/record.ts';
 import type { Instant, RefusalCode } from '../rules/types.ts';
-import { type Command, contentOf, type EventCommand, eventContent, type TransactionCommand } from './command.ts';
+import {
+  type Command,
+  contentOf,
+  type EventCommand,
+  eventContent,
+  type ImportCommand,
+  type TransactionCommand,
+} from './command.ts';
 
 /** Balances at the time of answering, by system id; a repeat is answered with them. */
 export type Now = Readonly<Record<string, BalanceNow>>;
@@ -45,6 +55,11 @@ export interface UserOutcome {
   created: boolean;
 }
 
+export interface ImportOutcome {
+  status: 'applied' | 'replayed';
+  kind: 'import';
+}
+
 export interface RefusedOutcome {
   status: 'refused';
   code: RefusalCode;
@@ -57,7 +72,7 @@ export interface FailedOutcome {
 }
 
 /** What became of a command; plain JSON, since it travels between processes. */
-export type Outcome = EventOutcome | TransactionOutcome | UserOutcome | RefusedOutcome | FailedOutcome;
+export type Outcome = EventOutcome | TransactionOutcome | UserOutcome | ImportOutcome | RefusedOutcome | FailedOutcome;
 
 /** The committed outcomes of those commands that have one, by attempt id. */
 export async function readOutcomes(db: Queryable, commands: readonly Command[]): Promise<Map<string, Outcome>> {
@@ -66,10 +81,12 @@ export async function readOutcomes(db: Queryable, commands: readonly Command[]):
     (command): command is TransactionCommand => command.kind === 'spend' || command.kind === 'adjust',
   );
   const users = commands.filter((command) => command.kind === 'user');
-  const [foundEvents, foundTransactions, foundUsers, refusals, poisoned] = await Promise.all([
+  const imports = commands.filter((command) => command.kind === 'import');
+  const [foundEvents, foundTransactions, foundUsers, foundImports, refusals, poisoned] = await Promise.all([
     findEvents(db, events),
     findTransactions(db, transactions),
     findUserCommands(db, users),
+    findImports(db, imports),
     findRefusals(db, commands),
     findPoisoned(db, commands),
   ]);
@@ -85,6 +102,10 @@ export async function readOutcomes(db: Queryable, commands: readonly Command[]):
     if (found !== undefined) outcomes.set(transaction.id, transactionOutcome(transaction, found, accounts));
   }
   for (const [id, created] of foundUsers) outcomes.set(id, { status: 'applied', kind: 'user', created });
+  for (const command of imports) {
+    const found = foundImports.get(command.id);
+    if (found !== undefined) outcomes.set(command.id, importOutcome(command, found));
+  }
   for (const [id, refusal] of refusals) outcomes.set(id, { status: 'refused', ...refusal });
   return outcomes;
 }
@@ -146,6 +167,14 @@ function transactionOutcome(
     levelAfter: found.levelAfter,
     ...(!first && { now: Object.fromEntries(accounts.get(found.userId) ?? []) }),
   };
+}
+
+function importOutcome({ id, content }: ImportCommand, { imported }: FoundImport): Outcome {
+  if (imported === undefined) return { status: 'refused', code: 'USER_EXISTS', detail: {} };
+  const parts = Object.keys(content) as (keyof ImportContent)[];
+  const changed = parts.filter((part) => canonical(content[part]) !== canonical(imported.content[part]));
+  if (changed.length > 0) return { status: 'refused', code: 'IMPORT_DIFFERS', detail: { changed: changed.join(', ') } };
+  return { status: imported.id === id ? 'applied' : 'replayed', kind: 'import' };
 }
 
 function keyReused(first: Readonly<Record<string, string>>): RefusedOutcome {

@@ -4,7 +4,7 @@ import type { Postings } from '../ledger/post.ts';
 import type { EntryRow, UsageRow, UserRow } from '../ledger/rows.ts';
 import type { ProgramIndex } from '../rules/program.ts';
 import type { Applied, Counter, Instant, Refused, SystemChange, Usage } from '../rules/types.ts';
-import type { Command } from './command.ts';
+import type { Command, ImportCommand } from './command.ts';
 import type { Outcome } from './outcome.ts';
 
 /** The mutable rows of a batch, locked, as they are after the commands decided so far. */
@@ -27,7 +27,7 @@ export interface State {
 export function refuse(
   state: State,
   userId: string,
-  command: Command,
+  command: Exclude<Command, ImportCommand>,
   refusal: Pick<Refused, 'code' | 'detail' | 'programVersion'>,
 ): Outcome {
   const event = command.kind === 'event' ? command : null;
@@ -88,7 +88,13 @@ export function addAwards(
   }
 }
 
-export function changeAccount(state: State, user: UserRow, change: SystemChange, cause: string): void {
+export function changeAccount(
+  state: State,
+  user: UserRow,
+  change: SystemChange,
+  cause: string,
+  { announce } = { announce: true },
+): void {
   const key = pairKey(user.id, change.systemId);
   const { hash } = state.accounts.get(key) as AccountState;
   state.accounts.set(key, { ...change.after, hash });
@@ -101,6 +107,7 @@ export function changeAccount(state: State, user: UserRow, change: SystemChange,
     after: change.levelAfter,
     createdAt: state.now,
   });
+  if (!announce) return;
   state.postings.announcements.push({
     projectId: user.projectId,
     userId: user.id,

@@ -8,6 +8,7 @@ import { Migration003Administration } from './migrations/003-administration.ts';
 import { Migration004Triggers } from './migrations/004-triggers.ts';
 import { Migration005Levels } from './migrations/005-levels.ts';
 import { Migration008Keys } from './migrations/008-keys.ts';
+import { Migration009Imports } from './migrations/009-imports.ts';
 import { createPool } from './pool.ts';
 
 export type Orm = MikroORM;
@@ -23,6 +24,7 @@ const migrations = [
   { name: '004-triggers', class: Migration004Triggers },
   { name: '005-levels', class: Migration005Levels },
   { name: '008-keys', class: Migration008Keys },
+  { name: '009-imports', class: Migration009Imports },
 ];
 
 /** Nobody waits for ever for a row that somebody else holds, and nobody holds one for ever. */

@@ -8,6 +8,7 @@ import type {
   CommandRow,
   EntryRow,
   EventRow,
+  ImportRow,
   LevelChangeRow,
   RefusalRow,
   UsageRow,
@@ -21,6 +22,7 @@ export interface Postings {
   entries: EntryRow[];
   commands: CommandRow[];
   userCommands: UserCommandRow[];
+  imports: ImportRow[];
   refusals: RefusalRow[];
   announcements: AnnouncementRow[];
   levelChanges: LevelChangeRow[];
@@ -41,6 +43,7 @@ export async function post(client: Client, postings: Postings): Promise<void> {
     insertion(events, postings.events),
     insertion(commands, postings.commands),
     insertion(userCommands, postings.userCommands),
+    insertion(imports, postings.imports),
     insertion(entries, postings.entries),
     insertion(totals, postings.totals),
     insertion(triggerCounters, postings.triggerCounters),
@@ -89,6 +92,7 @@ const entries: Insert<EntryRow> = {
     ['kind', 'text', (row) => row.kind],
     ['amount', 'bigint', (row) => row.amount.toString()],
     ['balance_after', 'bigint', (row) => row.balanceAfter.toString()],
+    ['earned', 'bigint', (row) => row.earned?.toString() ?? null],
     ['cause_key', 'text', (row) => row.causeKey],
     ['event_id', 'uuid', (row) => row.eventId],
     ['trigger_id', 'uuid', (row) => row.triggerId],
@@ -131,6 +135,20 @@ const userCommands: Insert<UserCommandRow> = {
     ['created_at', 'timestamptz', (row) => instantText(row.createdAt)],
     ['program_version', 'int', (row) => row.programVersion],
     ['decision', 'jsonb', (row) => (row.decision === null ? null : JSON.stringify(row.decision))],
+  ],
+};
+
+const imports: Insert<ImportRow> = {
+  table: 'user_imports',
+  columns: [
+    ['user_id', 'bigint', (row) => row.userId],
+    ['id', 'uuid', (row) => row.id],
+    ['content', 'jsonb', (row) => JSON.stringify(row.content)],
+    ['received_at', 'timestamptz', (row) => instantText(row.receivedAt)],
+    ['created_at', 'timestamptz', (row) => instantText(row.createdAt)],
+    ['program_version', 'int', (row) => row.programVersion],
+    ['hash_version', 'smallint', () => HASH_VERSION],
+    ['hash', 'bytea', (row) => row.hash],
   ],
 };
 

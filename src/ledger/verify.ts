@@ -8,7 +8,9 @@ import type { Account, Applied, Counter, Fired, Program, Usage, UserState } from
 import { type CreationRow, creationOf, entriesInOrder, eventsInOrder } from './chains.ts';
 import { shortest } from './events.ts';
 import { canonical, entryHash, eventHash } from './hash.ts';
-import type { EntryRow, EventRow } from './rows.ts';
+import type { EntryRow, EventRow, ImportRow } from './rows.ts';
+import { CounterChains } from './verify-counters.ts';
+import { openingOf } from './verify-import.ts';
 import { UsageCount } from './verify-usage.ts';
 
 /** The first row that is not what it must be, and in what way. */
@@ -27,8 +29,8 @@ export interface Verified {
 const USERS_AT_ONCE = 200;
 
 /**
- * Recomputes everything that can be recomputed: each user's chain of events with its hashes, totals and decisions, what
- * limits have counted, each account's chain of entries with its hashes and sums, and that awards are those that were
+ * Recomputes everything that can be recomputed: what each user was imported with, the chain of events with its hashes,
+ * totals, counters and decisions, what limits have counted, each account's chain of entries with its hashes and sums, and that awards are those that were
  * decided. Stops at the first fault, in the order of user ids.
  */
 export async function verify(pool: Pool, programs: Programs): Promise<Verified> {
@@ -55,10 +57,10 @@ interface UserHead {
   event_hash: Buffer | null;
 }
 
-/** Awards that were decided and entries must show: by system and version. */
+/** What entries must show: awards that were decided, and what was imported; by system and version. */
 type Expected = Map<
   string,
-  { amount: bigint; balanceAfter: bigint; eventId: string | null; commandId: string | null; triggerId: string }
+  Pick<EntryRow, 'amount' | 'balanceAfter' | 'eventId' | 'commandId' | 'triggerId' | 'earned'>
 >;
 
 function expectAwards(
@@ -71,6 +73,13 @@ function expectAwards(
   }
 }
 
+function expectImport(expected: Expected, row: ImportRow): void {
+  for (const { systemId, balance, earned } of row.content.balances) {
+    const amounts = { amount: BigInt(balance), balanceAfter: BigInt(balance), earned: BigInt(earned) };
+    expected.set(`${systemId} 1`, { ...amounts, eventId: null, commandId: row.id, triggerId: null });
+  }
+}
+
 async function verifyUser(
   pool: Pool,
   programs: Programs,
@@ -78,7 +87,11 @@ async function verifyUser(
   counts: Verified,
 ): Promise<Fault | undefined> {
   const expected: Expected = new Map();
-  const totals = new Map<string, Counter>();
+  const { opening, fault: wrong } = await openingOf(pool, user.id);
+  if (wrong !== undefined) return { row: `user_imports (${user.id})`, fault: wrong };
+  if (opening.row !== undefined) expectImport(expected, opening.row);
+  const totals = new Map(opening.totals);
+  const counters = new CounterChains(opening.counters);
   const usage = new UsageCount();
   let seq = 0n;
   let hash: Buffer | null = null;
@@ -97,6 +110,7 @@ async function verifyUser(
     const index = await programs.get(pool, user.project_id, event.programVersion);
     const fault =
       eventFault(event, index.program, seq, hash, totals.get(event.metricId)) ??
+      counters.take(decisionOf(event)) ??
       usage.take(decisionOf(event).fired, index, event.occurredAt);
     if (fault !== undefined) return { row, fault };
     seq = event.seq;
@@ -110,6 +124,7 @@ async function verifyUser(
   if (!same(hash, user.event_hash)) return { row: `users (${user.id})`, fault: 'hash is not that of its last event' };
   return (
     (await totalsFault(pool, user.id, totals)) ??
+    (await counters.fault(pool, user.id)) ??
     (await usage.fault(pool, user.id)) ??
     (await accountsFault(pool, user.id, expected, counts))
   );
@@ -230,7 +245,7 @@ async function accountsFault(
       if (fault !== undefined) return { row, fault };
       sum.version = entry.version;
       sum.balance = entry.balanceAfter;
-      if (entry.amount > 0n) sum.earned += entry.amount;
+      sum.earned += entry.earned ?? (entry.amount > 0n ? entry.amount : 0n);
       hash = entry.hash;
       counts.entries += 1;
     }
@@ -246,7 +261,7 @@ async function accountsFault(
   if (missing === undefined) return undefined;
   return {
     row: `entries (${userId}, ${missing.replace(' ', ', ')})`,
-    fault: 'its event decided it, but it is missing',
+    fault: 'its cause asks for it, but it is missing',
   };
 }
 
@@ -261,18 +276,19 @@ function entryFault(
     return `balance after is ${entry.balanceAfter}; ${entry.amount} on ${sum.balance} is ${sum.balance + entry.amount}`;
   }
   if (!same(entryHash(hashBefore, entry), entry.hash)) return 'hash does not match its content';
-  if (entry.kind !== 'award') return undefined;
+  if (entry.kind !== 'award' && entry.kind !== 'import') return undefined;
   const key = `${entry.systemId} ${entry.version}`;
-  const award = expected.get(key);
+  const asked = expected.get(key);
   expected.delete(key);
-  if (award === undefined) return 'no event decided it';
-  const asDecided =
-    award.amount === entry.amount &&
-    award.balanceAfter === entry.balanceAfter &&
-    award.eventId === entry.eventId &&
-    award.commandId === entry.commandId &&
-    award.triggerId === entry.triggerId;
-  return asDecided ? undefined : 'its event decided another';
+  if (asked === undefined) return entry.kind === 'award' ? 'no event decided it' : 'its user was not imported with it';
+  const asAsked =
+    asked.amount === entry.amount &&
+    asked.balanceAfter === entry.balanceAfter &&
+    asked.earned === entry.earned &&
+    asked.eventId === entry.eventId &&
+    asked.commandId === entry.commandId &&
+    asked.triggerId === entry.triggerId;
+  return asAsked ? undefined : 'its cause asks for another';
 }
 
 function same(a: Buffer | null, b: Buffer | null): boolean {

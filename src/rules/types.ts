@@ -259,7 +259,8 @@ export type RefusalCode =
   | 'IDEMPOTENCY_KEY_REUSED'
   | 'POINTS_SYSTEM_UNKNOWN'
   | 'USER_EXISTS'
-  | 'USER_UNKNOWN';
+  | 'USER_UNKNOWN'
+  | 'IMPORT_DIFFERS';
 
 /** A result, not an exception: nothing changes. `detail` holds codes and numbers for the message. */
 export interface Refused {

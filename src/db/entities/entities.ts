@@ -23,6 +23,7 @@ import { TriggerUsage } from './trigger-usage.ts';
 import { User } from './user.ts';
 import { UserBoost } from './user-boost.ts';
 import { UserCommand } from './user-command.ts';
+import { UserImport } from './user-import.ts';
 import { ZoneChange } from './zone-change.ts';
 
 /** All tables, for MikroORM. */
@@ -52,5 +53,6 @@ export const entities = [
   User,
   UserBoost,
   UserCommand,
+  UserImport,
   ZoneChange,
 ];
