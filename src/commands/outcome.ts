@@ -169,7 +169,8 @@ function transactionOutcome(
   };
 }
 
-function importOutcome({ id, content }: ImportCommand, { imported }: FoundImport): Outcome {
+/** What an import comes to whose user is known: it was this very one, it repeats one, or it is refused. */
+export function importOutcome({ id, content }: ImportCommand, { imported }: FoundImport): Outcome {
   if (imported === undefined) return { status: 'refused', code: 'USER_EXISTS', detail: {} };
   const parts = Object.keys(content) as (keyof ImportContent)[];
   const changed = parts.filter((part) => canonical(content[part]) !== canonical(imported.content[part]));

@@ -27,19 +27,21 @@ export async function findImports(db: Queryable, names: readonly AttemptName[]):
   );
 }
 
-/** What a user came with; undefined: the user was not imported. */
-export async function importOf(db: Queryable, userId: string): Promise<ImportRow | undefined> {
-  const { rows } = await db.query('select * from user_imports where user_id = $1', [userId]);
-  const row = rows[0];
-  return (
-    row && {
-      userId: row.user_id,
-      id: row.id,
-      content: row.content,
-      receivedAt: row.received_at.getTime(),
-      createdAt: row.created_at.getTime(),
-      programVersion: row.program_version,
-      hash: row.hash,
-    }
+/** What users came with, by user; those who were not imported are absent. */
+export async function importsOf(db: Queryable, userIds: readonly string[]): Promise<Map<string, ImportRow>> {
+  const { rows } = await db.query('select * from user_imports where user_id = any($1::bigint[])', [userIds]);
+  return new Map(
+    rows.map((row) => [
+      row.user_id as string,
+      {
+        userId: row.user_id,
+        id: row.id,
+        content: row.content,
+        receivedAt: row.received_at.getTime(),
+        createdAt: row.created_at.getTime(),
+        programVersion: row.program_version,
+        hash: row.hash,
+      },
+    ]),
   );
 }

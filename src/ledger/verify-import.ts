@@ -1,41 +1,27 @@
-import type { Queryable } from '../db/pool.ts';
 import { parseDecimal } from '../rules/decimal.ts';
 import type { Counter } from '../rules/types.ts';
 import { importHash } from './hash.ts';
-import { importOf } from './imports.ts';
 import type { ImportRow } from './rows.ts';
 
-/** What the chains of a user begin with: nothing, or what the user was imported with. */
-export interface Opening {
-  row: ImportRow | undefined;
-  /** By metric. */
+/** What the chains of a user begin with, by metric and by trigger: nothing, or what the user was imported with. */
+export function openingOf(row: ImportRow | undefined): {
   totals: Map<string, Counter>;
-  /** By trigger. */
   counters: Map<string, Counter>;
-}
-
-/** Reads it; gives what is wrong with its row too. */
-export async function openingOf(
-  db: Queryable,
-  userId: string,
-): Promise<{ opening: Opening; fault: string | undefined }> {
-  const row = await importOf(db, userId);
+} {
   const { totals = [], counters = [] } = row?.content ?? {};
-  const counter = ({ total, high }: { total: string; high: string }) => ({
-    total: parseDecimal(total),
-    high: parseDecimal(high),
-  });
-  const opening = {
-    row,
+  return {
     totals: new Map(totals.map((item) => [item.metricId, counter(item)])),
     counters: new Map(counters.map((item) => [item.triggerId, counter(item)])),
   };
-  return { opening, fault: row === undefined ? undefined : await faultOf(db, row) };
 }
 
-async function faultOf(db: Queryable, row: ImportRow): Promise<string | undefined> {
+function counter({ total, high }: { total: string; high: string }): Counter {
+  return { total: parseDecimal(total), high: parseDecimal(high) };
+}
+
+/** What is wrong with an import and its user, who was created at `createdAt`. */
+export function importFault(row: ImportRow, createdAt: Date | null): string | undefined {
   if (!importHash(row).equals(row.hash)) return 'hash does not match its content';
-  const { rows } = await db.query('select created_at from users where id = $1', [row.userId]);
-  const createdAt = row.content.createdAt ?? row.receivedAt;
-  return rows[0].created_at?.getTime() === createdAt ? undefined : 'its user was created at another instant';
+  const told = row.content.createdAt ?? row.receivedAt;
+  return createdAt?.getTime() === told ? undefined : 'its user was created at another instant';
 }

@@ -5,12 +5,14 @@ import { formatDecimal, parseDecimal } from '../rules/decimal.ts';
 import { usageKey } from '../rules/quota.ts';
 import { type DecisionRecord, fromRecord, toRecord } from '../rules/record.ts';
 import type { Account, Applied, Counter, Fired, Program, Usage, UserState } from '../rules/types.ts';
-import { type CreationRow, creationOf, entriesInOrder, eventsInOrder } from './chains.ts';
+import { type CreationRow, creationOf, eventsInOrder } from './chains.ts';
 import { shortest } from './events.ts';
-import { canonical, entryHash, eventHash } from './hash.ts';
-import type { EntryRow, EventRow, ImportRow } from './rows.ts';
+import { canonical, eventHash } from './hash.ts';
+import { importsOf } from './imports.ts';
+import type { EventRow, ImportRow } from './rows.ts';
+import { accountsFault, type Expected, expectAwards, expectImport, same } from './verify-accounts.ts';
 import { CounterChains } from './verify-counters.ts';
-import { openingOf } from './verify-import.ts';
+import { importFault, openingOf } from './verify-import.ts';
 import { UsageCount } from './verify-usage.ts';
 
 /** The first row that is not what it must be, and in what way. */
@@ -37,11 +39,16 @@ export async function verify(pool: Pool, programs: Programs): Promise<Verified> 
   const counts: Verified = { users: 0, events: 0, entries: 0, fault: undefined };
   for (let after = '0'; ; ) {
     const { rows } = await pool.query(
-      `select id, project_id, seq, event_hash from users where id > $1 order by id limit ${USERS_AT_ONCE}`,
+      `select id, project_id, seq, event_hash, created_at from users where id > $1 order by id limit ${USERS_AT_ONCE}`,
       [after],
     );
-    for (const user of rows as UserHead[]) {
-      counts.fault = await verifyUser(pool, programs, user, counts);
+    const users = rows as Omit<UserHead, 'imported'>[];
+    const imports = await importsOf(
+      pool,
+      users.map(({ id }) => id),
+    );
+    for (const user of users) {
+      counts.fault = await verifyUser(pool, programs, { ...user, imported: imports.get(user.id) }, counts);
       if (counts.fault !== undefined) return counts;
       counts.users += 1;
       after = user.id;
@@ -55,29 +62,8 @@ interface UserHead {
   project_id: string;
   seq: string;
   event_hash: Buffer | null;
-}
-
-/** What entries must show: awards that were decided, and what was imported; by system and version. */
-type Expected = Map<
-  string,
-  Pick<EntryRow, 'amount' | 'balanceAfter' | 'eventId' | 'commandId' | 'triggerId' | 'earned'>
->;
-
-function expectAwards(
-  expected: Expected,
-  fired: readonly Fired[],
-  cause: { eventId: string | null; commandId: string | null },
-): void {
-  for (const one of fired) {
-    if (one.version !== null) expected.set(`${one.systemId} ${one.version}`, { ...one, ...cause });
-  }
-}
-
-function expectImport(expected: Expected, row: ImportRow): void {
-  for (const { systemId, balance, earned } of row.content.balances) {
-    const amounts = { amount: BigInt(balance), balanceAfter: BigInt(balance), earned: BigInt(earned) };
-    expected.set(`${systemId} 1`, { ...amounts, eventId: null, commandId: row.id, triggerId: null });
-  }
+  created_at: Date | null;
+  imported: ImportRow | undefined;
 }
 
 async function verifyUser(
@@ -87,9 +73,12 @@ async function verifyUser(
   counts: Verified,
 ): Promise<Fault | undefined> {
   const expected: Expected = new Map();
-  const { opening, fault: wrong } = await openingOf(pool, user.id);
-  if (wrong !== undefined) return { row: `user_imports (${user.id})`, fault: wrong };
-  if (opening.row !== undefined) expectImport(expected, opening.row);
+  if (user.imported !== undefined) {
+    const fault = importFault(user.imported, user.created_at);
+    if (fault !== undefined) return { row: `user_imports (${user.id})`, fault };
+    expectImport(expected, user.imported);
+  }
+  const opening = openingOf(user.imported);
   const totals = new Map(opening.totals);
   const counters = new CounterChains(opening.counters);
   const usage = new UsageCount();
@@ -224,73 +213,4 @@ async function totalsFault(db: Queryable, userId: string, totals: Map<string, Co
   return stray === undefined
     ? undefined
     : { row: `metric_totals (${userId}, ${stray.metric_id})`, fault: 'counts something without any event' };
-}
-
-async function accountsFault(
-  db: Queryable,
-  userId: string,
-  expected: Expected,
-  counts: Verified,
-): Promise<Fault | undefined> {
-  const { rows: accounts } = await db.query(
-    'select system_id, balance, earned, version, hash from accounts where user_id = $1 order by system_id',
-    [userId],
-  );
-  for (const account of accounts) {
-    const sum = { balance: 0n, earned: 0n, version: 0n };
-    let hash: Buffer | null = null;
-    for await (const entry of entriesInOrder(db, userId, account.system_id)) {
-      const row = `entries (${userId}, ${entry.systemId}, ${entry.version})`;
-      const fault = entryFault(entry, sum, hash, expected);
-      if (fault !== undefined) return { row, fault };
-      sum.version = entry.version;
-      sum.balance = entry.balanceAfter;
-      sum.earned += entry.earned ?? (entry.amount > 0n ? entry.amount : 0n);
-      hash = entry.hash;
-      counts.entries += 1;
-    }
-    const row = `accounts (${userId}, ${account.system_id})`;
-    for (const field of ['version', 'balance', 'earned'] as const) {
-      if (BigInt(account[field]) !== sum[field]) {
-        return { row, fault: `${field} is ${account[field]}, its entries give ${sum[field]}` };
-      }
-    }
-    if (!same(hash, account.hash)) return { row, fault: 'hash is not that of its last entry' };
-  }
-  const [missing] = expected.keys();
-  if (missing === undefined) return undefined;
-  return {
-    row: `entries (${userId}, ${missing.replace(' ', ', ')})`,
-    fault: 'its cause asks for it, but it is missing',
-  };
-}
-
-function entryFault(
-  entry: EntryRow,
-  sum: { balance: bigint; version: bigint },
-  hashBefore: Buffer | null,
-  expected: Expected,
-): string | undefined {
-  if (entry.version !== sum.version + 1n) return `version is ${entry.version}, it must be ${sum.version + 1n}`;
-  if (entry.balanceAfter !== sum.balance + entry.amount) {
-    return `balance after is ${entry.balanceAfter}; ${entry.amount} on ${sum.balance} is ${sum.balance + entry.amount}`;
-  }
-  if (!same(entryHash(hashBefore, entry), entry.hash)) return 'hash does not match its content';
-  if (entry.kind !== 'award' && entry.kind !== 'import') return undefined;
-  const key = `${entry.systemId} ${entry.version}`;
-  const asked = expected.get(key);
-  expected.delete(key);
-  if (asked === undefined) return entry.kind === 'award' ? 'no event decided it' : 'its user was not imported with it';
-  const asAsked =
-    asked.amount === entry.amount &&
-    asked.balanceAfter === entry.balanceAfter &&
-    asked.earned === entry.earned &&
-    asked.eventId === entry.eventId &&
-    asked.commandId === entry.commandId &&
-    asked.triggerId === entry.triggerId;
-  return asAsked ? undefined : 'its cause asks for another';
-}
-
-function same(a: Buffer | null, b: Buffer | null): boolean {
-  return a === null || b === null ? a === b : a.equals(b);
 }
