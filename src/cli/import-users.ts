@@ -31,7 +31,7 @@ export async function importCommand(config: Config, path: string, options: Impor
     await migrate(config.migrateDatabaseUrl ?? url);
     const projectId = await projectOf(url, options.project);
     const onError = () => {};
-    const pool = createPool({ url, max: 2, name: 'guerdon-import', onError });
+    const pool = createPool({ url, max: 4, name: 'guerdon-import', onError });
     const lanes = await lanesOf(pool);
     const lanePool = createPool({ url, max: lanes, name: 'guerdon-import-lanes', lanes: true, onError });
     try {
@@ -79,7 +79,7 @@ async function run(importing: Importing, file: ImportFile, size: number, options
   const session = options.dryRun ? await importing.pool.connect() : undefined;
   const teller = new Teller(size, options.report);
   try {
-    const decide = session === undefined ? applyInLanes(importing) : await pretend(session);
+    const decide = session === undefined ? applyInLanes(importing) : await pretend(importing.pool, session);
     let rows: FileRow[] = [];
     const flush = async (): Promise<void> => {
       const read = rows;

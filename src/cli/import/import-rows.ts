@@ -113,12 +113,12 @@ async function again<T>(work: () => Promise<T>): Promise<T> {
  * Tells what applying would do, without doing it. What the file would have brought by then is kept in a temporary table of
  * this session, so that a user who comes twice is told as in earnest, however long the file is.
  */
-export async function pretend(client: Client): Promise<Decide> {
+export async function pretend(pool: Pool, client: Client): Promise<Decide> {
   await client.query(
     'create temporary table import_seen (user_id text primary key, id uuid not null, content jsonb not null)',
   );
   return async (commands) => {
-    const outcomes = await readOutcomes(client, commands);
+    const outcomes = await readOutcomes(pool, commands);
     const fresh = commands.filter(({ id }) => !outcomes.has(id));
     await client.query(
       `insert into import_seen select * from unnest($1::text[], $2::uuid[], $3::jsonb[]) on conflict do nothing`,
