@@ -79,11 +79,7 @@ function judge(reasons: string[], outcome: Outcome | undefined): Pick<RowResult,
 /** Applies commands in their lanes, like a worker: it makes no difference whether workers run besides. */
 export function applyInLanes({ applying, lanes }: Importing): Decide {
   return async (commands) => {
-    const byLane = new Map<number, ImportCommand[]>();
-    for (const command of commands) {
-      const lane = laneOf(command, lanes);
-      byLane.set(lane, [...(byLane.get(lane) ?? []), command]);
-    }
+    const byLane = Map.groupBy(commands, (command) => laneOf(command, lanes));
     const outcomes = new Map<string, Outcome>();
     const apply = async ([lane, all]: [number, ImportCommand[]]): Promise<void> => {
       for (let from = 0; from < all.length; from += BATCH_MAX) {
