@@ -1,4 +1,4 @@
-import type { RefusalCode } from './rules/types.ts';
+import type { RefusalCode } from './rules/decision.ts';
 
 /** The kinds of failure a caller can meet, named as gRPC names its codes. */
 export type ErrorCode =
@@ -27,6 +27,7 @@ export type Reason =
   | 'EVENT_UNKNOWN'
   | 'BOOST_UNKNOWN'
   | 'NO_LEVELS'
+  | 'NO_STREAKS'
   | 'PROJECT_UNKNOWN'
   | 'API_KEY_UNKNOWN'
   | 'PROGRAM_MOVED_ON'
@@ -137,6 +138,21 @@ const REFUSALS: Record<
   IMPORT_DIFFERS: {
     code: 'ALREADY_EXISTS',
     message: ({ changed }) => `the user was imported with other content: ${changed} differ; adjust the points instead`,
+  },
+  ACHIEVEMENT_UNKNOWN: {
+    code: 'NOT_FOUND',
+    message: () => 'achievement_key: the project has no such achievement',
+  },
+  ACHIEVEMENT_NOT_FOR_USER: {
+    code: 'FAILED_PRECONDITION',
+    message: ({ achievement, why }) =>
+      `${achievement}: ${
+        why === 'inactive'
+          ? 'is inactive'
+          : why === 'rule'
+            ? 'is completed by what the user does, not by a call'
+            : 'the attributes of the user do not match its filters'
+      }`,
   },
   IDEMPOTENCY_KEY_REUSED: {
     code: 'ALREADY_EXISTS',

@@ -43,11 +43,12 @@ async function within(ms: number, work: Promise<void>): Promise<void> {
   await Promise.race([work, limit]).finally(() => late.abort());
 }
 
-/** Starts what the role asks for; on a failure half way, what was started is stopped again. */
+/** Starts what the role asks for; on a failure half way, what was started is stopped again. `now`: epoch milliseconds. */
 export async function start(
   env: Readonly<Record<string, string | undefined>>,
   log: pino.Logger,
   say: (message: string) => void,
+  now: () => number = Date.now,
 ): Promise<Running> {
   const config = readConfig(env);
   const closing: Close[] = [];
@@ -58,10 +59,10 @@ export async function start(
   };
   try {
     const databaseUrl = config.databaseUrl ?? (await startDatabase(config, closing, say));
-    const prepared = await prepareDatabase(config, databaseUrl, { now: Date.now, uuid: () => v7() });
+    const prepared = await prepareDatabase(config, databaseUrl, { now, uuid: () => v7() });
     const context = createContext(config, prepared, {
       log,
-      now: Date.now,
+      now,
       uuid: () => v7(),
       random: Math.random,
     });

@@ -75,6 +75,25 @@ create table audit (
   constraint audit_actor_length CHECK (((length(actor) >= 1) AND (length(actor) <= 255)))
 );
 
+create table clock_walks (
+  project_id bigint not null,
+  era integer not null,
+  after_user bigint not null default 0,
+  done boolean not null default false,
+  constraint clock_walks_pkey PRIMARY KEY (project_id),
+  constraint clock_walks_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id)
+);
+
+create table clocks (
+  user_id bigint not null,
+  system_id bigint not null,
+  settled_at timestamp(3) with time zone not null,
+  running jsonb not null,
+  due_at timestamp(3) with time zone,
+  constraint clocks_pkey PRIMARY KEY (user_id, system_id)
+);
+CREATE INDEX clocks_due ON public.clocks USING btree (due_at) WHERE (due_at IS NOT NULL);
+
 create table commands (
   user_id bigint not null,
   id uuid not null,
@@ -90,6 +109,7 @@ create table commands (
   entry_version bigint not null,
   level_before text,
   level_after text,
+  decision jsonb,
   constraint commands_key_unique UNIQUE (user_id, kind, system_id, key),
   constraint commands_pkey PRIMARY KEY (user_id, id),
   constraint commands_system_id_fkey FOREIGN KEY (system_id) REFERENCES points_systems(id),
@@ -97,6 +117,23 @@ create table commands (
   constraint commands_key_length CHECK (((length(key) >= 1) AND (length(key) <= 255))),
   constraint commands_kind_known CHECK ((kind = ANY (ARRAY['spend'::text, 'adjust'::text])))
 );
+
+create table completions (
+  user_id bigint not null,
+  achievement_id uuid not null,
+  id uuid not null,
+  by_event boolean not null,
+  at timestamp(3) with time zone not null,
+  created_at timestamp(3) with time zone not null,
+  after_seq bigint not null,
+  program_version integer not null,
+  backdated boolean not null,
+  decision jsonb,
+  constraint completions_pkey PRIMARY KEY (user_id, achievement_id),
+  constraint completions_backdated_by_event CHECK ((by_event OR (NOT backdated))),
+  constraint completions_decided CHECK ((by_event = (decision IS NULL)))
+);
+CREATE INDEX completions_achievement ON public.completions USING btree (achievement_id);
 
 create table entries (
   user_id bigint not null,
@@ -124,8 +161,9 @@ create table entries (
   constraint entries_earned_range CHECK (((earned >= GREATEST(amount, (0)::bigint)) AND (earned <= '9007199254740991'::bigint))),
   constraint entries_hash_length CHECK ((octet_length(hash) = 32)),
   constraint entries_import_opens CHECK (((kind <> 'import'::text) OR ((version = 1) AND (cause_key = 'import'::text) AND (command_id IS NOT NULL) AND (event_id IS NULL) AND (trigger_id IS NULL)))),
-  constraint entries_kind_known CHECK ((kind = ANY (ARRAY['award'::text, 'spend'::text, 'adjust'::text, 'expire'::text, 'reverse'::text, 'import'::text]))),
+  constraint entries_kind_known CHECK ((kind = ANY (ARRAY['award'::text, 'spend'::text, 'adjust'::text, 'expire'::text, 'reverse'::text, 'reward'::text, 'import'::text]))),
   constraint entries_reverses_known CHECK (((kind = 'reverse'::text) = (reverses IS NOT NULL))),
+  constraint entries_reward_caused CHECK (((kind <> 'reward'::text) OR ((trigger_id IS NULL) AND (amount > 0) AND ((event_id IS NOT NULL) <> (command_id IS NOT NULL))))),
   constraint entries_spend_negative CHECK (((kind <> 'spend'::text) OR (amount < 0))),
   constraint entries_version_positive CHECK ((version > 0))
 );
@@ -221,6 +259,14 @@ create table level_changes (
   constraint level_changes_changed CHECK ((level_before IS DISTINCT FROM level_after))
 );
 
+create table level_rewards (
+  user_id bigint not null,
+  system_id bigint not null,
+  level_key text not null,
+  created_at timestamp(3) with time zone not null,
+  constraint level_rewards_pkey PRIMARY KEY (user_id, system_id, level_key)
+);
+
 create table metric_totals (
   user_id bigint not null,
   metric_id bigint not null,
@@ -282,6 +328,7 @@ create table programs (
   version integer not null,
   snapshot jsonb not null,
   created_at timestamp(3) with time zone not null,
+  era integer not null default 0,
   constraint programs_pkey PRIMARY KEY (project_id, version),
   constraint programs_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id),
   constraint programs_version_positive CHECK ((version > 0))
@@ -327,8 +374,8 @@ create table refusals (
   code text not null,
   detail jsonb not null,
   constraint refusals_pkey PRIMARY KEY (user_id, id),
-  constraint refusals_code_known CHECK ((code = ANY (ARRAY['OUT_OF_POINTS'::text, 'ABOVE_CAP'::text, 'TOTAL_OUT_OF_RANGE'::text, 'BALANCE_OUT_OF_RANGE'::text, 'IDEMPOTENCY_KEY_REUSED'::text, 'POINTS_SYSTEM_UNKNOWN'::text, 'USER_EXISTS'::text, 'USER_UNKNOWN'::text]))),
-  constraint refusals_kind_known CHECK ((kind = ANY (ARRAY['event'::text, 'spend'::text, 'adjust'::text, 'user'::text]))),
+  constraint refusals_code_known CHECK ((code = ANY (ARRAY['OUT_OF_POINTS'::text, 'ABOVE_CAP'::text, 'TOTAL_OUT_OF_RANGE'::text, 'BALANCE_OUT_OF_RANGE'::text, 'IDEMPOTENCY_KEY_REUSED'::text, 'POINTS_SYSTEM_UNKNOWN'::text, 'USER_EXISTS'::text, 'USER_UNKNOWN'::text, 'ACHIEVEMENT_UNKNOWN'::text, 'ACHIEVEMENT_NOT_FOR_USER'::text]))),
+  constraint refusals_kind_known CHECK ((kind = ANY (ARRAY['event'::text, 'spend'::text, 'adjust'::text, 'user'::text, 'complete'::text]))),
   constraint refusals_target CHECK ((((kind = 'event'::text) = (metric_id IS NOT NULL)) AND ((kind = ANY (ARRAY['spend'::text, 'adjust'::text])) = (system_id IS NOT NULL))))
 );
 CREATE INDEX refusals_id ON public.refusals USING btree (id);
@@ -337,6 +384,28 @@ create table settings (
   name text not null,
   value jsonb not null,
   constraint settings_pkey PRIMARY KEY (name)
+);
+
+create table settlements (
+  user_id bigint not null,
+  id uuid not null,
+  until timestamp(3) with time zone not null,
+  created_at timestamp(3) with time zone not null,
+  after_seq bigint not null,
+  program_version integer not null,
+  record jsonb not null,
+  constraint settlements_pkey PRIMARY KEY (user_id, id)
+);
+CREATE INDEX settlements_id ON public.settlements USING btree (id);
+
+create table streak_runs (
+  user_id bigint not null,
+  frequency text not null,
+  first_period integer not null,
+  last_period integer,
+  constraint streak_runs_pkey PRIMARY KEY (user_id, frequency, first_period),
+  constraint streak_runs_frequency_known CHECK ((frequency = ANY (ARRAY['daily'::text, 'weekly'::text, 'monthly'::text]))),
+  constraint streak_runs_order CHECK ((last_period >= first_period))
 );
 
 create table trigger_counters (
@@ -530,6 +599,10 @@ CREATE TRIGGER commands_append_only BEFORE DELETE OR UPDATE ON public.commands F
 
 CREATE TRIGGER commands_no_truncate BEFORE TRUNCATE ON public.commands FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
+CREATE TRIGGER completions_append_only BEFORE DELETE OR UPDATE ON public.completions FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+CREATE TRIGGER completions_no_truncate BEFORE TRUNCATE ON public.completions FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
 CREATE TRIGGER entries_append_only BEFORE DELETE OR UPDATE ON public.entries FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
 CREATE TRIGGER entries_no_truncate BEFORE TRUNCATE ON public.entries FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
@@ -544,6 +617,10 @@ CREATE TRIGGER level_changes_append_only BEFORE DELETE OR UPDATE ON public.level
 
 CREATE TRIGGER level_changes_no_truncate BEFORE TRUNCATE ON public.level_changes FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
+CREATE TRIGGER level_rewards_append_only BEFORE DELETE OR UPDATE ON public.level_rewards FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+CREATE TRIGGER level_rewards_no_truncate BEFORE TRUNCATE ON public.level_rewards FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
 CREATE TRIGGER programs_append_only BEFORE DELETE OR UPDATE ON public.programs FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
 CREATE TRIGGER programs_no_truncate BEFORE TRUNCATE ON public.programs FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
@@ -551,6 +628,10 @@ CREATE TRIGGER programs_no_truncate BEFORE TRUNCATE ON public.programs FOR EACH 
 CREATE TRIGGER refusals_append_only BEFORE DELETE OR UPDATE ON public.refusals FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
 CREATE TRIGGER refusals_no_truncate BEFORE TRUNCATE ON public.refusals FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TRIGGER settlements_append_only BEFORE DELETE OR UPDATE ON public.settlements FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+CREATE TRIGGER settlements_no_truncate BEFORE TRUNCATE ON public.settlements FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 CREATE TRIGGER user_commands_append_only BEFORE DELETE OR UPDATE ON public.user_commands FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
@@ -570,7 +651,15 @@ comment on column audit.fields is 'A list of {field, before, after}; null: there
 
 comment on column audit.user_id is 'Whom a boost of one user is for';
 
+comment on column clocks.due_at is 'When a tick changes the balance next; null: none will, as things are';
+
+comment on column clocks.running is 'By trigger that runs below the cap: milliseconds of its last tick, or of when it began to run; null: it stands';
+
 comment on column commands.after_seq is 'The user''s event seq when it was applied: its place in the order of application';
+
+comment on column commands.decision is 'What levels gave with it; null: nothing';
+
+comment on column completions.id is 'Of the event or the command that completed it';
 
 comment on column entries.earned is 'Of an import: all that was ever earned elsewhere; else the amount says what is earned';
 
@@ -580,7 +669,13 @@ comment on column global_boosts.starts_at is 'The window as instants, by the zon
 
 comment on column level_changes.version is 'Of the account after what changed the level';
 
+comment on column programs.era is 'The version that began what this one has of triggers that the clock fires';
+
 comment on column rate_limits.expire is 'End of the window in epoch milliseconds';
+
+comment on column settlements.id is 'Of the event or command that it was settled before';
+
+comment on column streak_runs.last_period is 'Null: it has become part of the run before it';
 
 comment on column user_boosts.due_at is 'When its status changes next; null: never again';
 

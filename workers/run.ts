@@ -8,6 +8,7 @@ import type { Attempts } from '../src/db/serializable.ts';
 import type { Reply } from '../src/queue/replies.ts';
 import { Lanes } from './lanes.ts';
 import { startSchedule } from './schedule.ts';
+import { startSettler } from './settle.ts';
 import { startSweep } from './sweep.ts';
 
 /** Jobs that one process has in hand at once. */
@@ -46,9 +47,11 @@ export function startWorkers(context: Context, settleHere: (id: string, outcome:
   const worker = context.backend.worker((job) => lanes.run(job.data.commands), JOBS_IN_HAND);
   const timed = startSchedule(context);
   const sweep = startSweep(context);
+  const settler = startSettler(context, lanes);
   return {
     attempts,
     async close() {
+      await settler.close();
       await sweep.close();
       await timed.close();
       await worker.close();

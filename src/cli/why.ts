@@ -1,10 +1,11 @@
-import { type ExplainedAward, type ExplainedTrigger, explain } from '../commands/explain.ts';
+import { type ExplainedAward, type ExplainedTrigger, type Explanation, explain } from '../commands/explain.ts';
 import type { Config } from '../config.ts';
 import { createPool } from '../db/pool.ts';
 import { Programs } from '../db/programs.ts';
 import { refusalError } from '../errors.ts';
 import { eventById, type StoredEvent } from '../ledger/stored-events.ts';
 import { formatDecimal } from '../rules/decimal.ts';
+import { lengthOf } from '../rules/streak.ts';
 import { withDatabase } from './database.ts';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -24,8 +25,10 @@ export async function whyCommand(config: Config, id: string): Promise<void> {
       const event = projectId === undefined ? undefined : await eventById(pool, projectId, id);
       if (projectId === undefined || event === undefined) throw new Error(`no event ${id} is stored`);
       const { rows: metrics } = await pool.query('select key from metrics where id = $1', [event.metricId]);
-      const { triggers, zone } = await explain(pool, new Programs(), projectId, event);
-      process.stdout.write(`${[...heading(event, metrics[0].key, zone), ...triggers.flatMap(lines)].join('\n')}\n`);
+      const explanation = await explain(pool, new Programs(), projectId, event);
+      const { triggers, zone } = explanation;
+      const told = [...heading(event, metrics[0].key, zone), ...around(explanation), ...triggers.flatMap(lines)];
+      process.stdout.write(`${told.join('\n')}\n`);
     } finally {
       await pool.end();
     }
@@ -44,11 +47,34 @@ function heading(event: StoredEvent, metric: string, zone: string | null): strin
   return [...head, `  total ${outcome.totalBefore} → ${outcome.totalAfter}`];
 }
 
+/** What happened with the event besides what triggers did: before it, by it, and after it. */
+function around({ index, ticks, streak, completed, rewards }: Explanation): string[] {
+  const systemKey = (id: string) => index.systemById.get(id)?.key ?? id;
+  return [
+    ...ticks.map(
+      (run) =>
+        `  before it ${run.fires} ticks of ${systemKey(run.systemId)}/${index.triggerById.get(run.triggerId)?.key ?? run.triggerId} were due, ` +
+        `the last at ${new Date(run.at).toISOString()}: ${run.amount} as entry ${run.version}`,
+    ),
+    ...(streak === null ? [] : [`  its streak is ${lengthOf(streak.after)} periods long`]),
+    ...completed.map(
+      ({ achievementId, backdated }) =>
+        `  completed ${index.achievementById.get(achievementId)?.key ?? achievementId}${backdated ? ', which the user had reached before' : ''}`,
+    ),
+    ...rewards.map(
+      ({ systemId, levelKey, targetId, amount, version }) =>
+        `  level ${systemKey(systemId)}/${levelKey} gave ${amount} ${systemKey(targetId)}${version === null ? '' : ` as entry ${version}`}`,
+    ),
+  ];
+}
+
 const WHY = {
   inactive: 'it was inactive',
   event_attributes: 'an attribute of the event did not match',
   user_attributes: 'an attribute of the user did not match',
   below_threshold: 'no multiple of the threshold was passed',
+  streak_too_short: 'the streak passed no multiple of its length',
+  backdated: 'the user had what the achievement takes before',
 } as const;
 
 function lines(trigger: ExplainedTrigger): string[] {

@@ -1,15 +1,12 @@
 import { isConflict, isMachineryFailure } from '../db/failures.ts';
-import type { Client } from '../db/pool.ts';
 import type { Programs } from '../db/programs.ts';
 import { inLane, type Lanes } from '../db/serializable.ts';
-import { findUserBoosts } from '../ledger/boosts.ts';
 import { setAside } from '../ledger/commands.ts';
-import { findKnown } from '../ledger/known.ts';
 import { post } from '../ledger/post.ts';
-import { decideBatch, type Prepared } from './batch.ts';
-import { type Command, distinctUsers } from './command.ts';
-import { readUsage } from './limits.ts';
+import { decideBatch } from './batch.ts';
+import type { Command } from './command.ts';
 import { type Outcome, readOutcomes } from './outcome.ts';
+import { prepare } from './prepare.ts';
 
 /** What applying needs of the process: connections, programs, and the clock in milliseconds. */
 export interface Applying extends Lanes {
@@ -42,7 +39,7 @@ export async function applyBatch(applying: Applying, lane: number, commands: rea
 
 async function applyWhole(applying: Applying, lane: number, commands: readonly Command[]): Promise<Outcome[]> {
   const { decided, repeats } = await inLane(applying, lane, {
-    read: (client) => prepare(applying, client, commands),
+    read: (client) => prepare(client, applying.programs, commands),
     write: async (client, prepared) => {
       const batch = await decideBatch(client, prepared, applying.now());
       const repeats = [...prepared.known, ...batch.repeats];
@@ -55,21 +52,4 @@ async function applyWhole(applying: Applying, lane: number, commands: readonly C
     if (outcome === undefined) throw new Error(`no outcome for command ${command.id}`);
     return outcome;
   });
-}
-
-async function prepare(applying: Applying, client: Client, commands: readonly Command[]): Promise<Prepared> {
-  const projectIds = [...new Set(commands.map((command) => command.projectId))];
-  const [known, programs, boosts] = await Promise.all([
-    findKnown(client, commands),
-    applying.programs.current(client, projectIds),
-    findUserBoosts(client, distinctUsers(commands)),
-  ]);
-  const fresh = commands.filter((command) => !known.has(command.id));
-  return {
-    fresh,
-    known: commands.filter((command) => known.has(command.id)),
-    programs,
-    boosts,
-    usage: await readUsage(client, fresh, programs),
-  };
 }

@@ -1,28 +1,28 @@
 import type { Client } from '../db/pool.ts';
 import { loadAccounts, loadTotals, loadTriggerCounters, loadUsers, pairKey } from '../ledger/load.ts';
-import type { Postings } from '../ledger/post.ts';
+import { noPostings, type Postings } from '../ledger/post.ts';
 import type { UserRow } from '../ledger/rows.ts';
 import type { ProgramIndex } from '../rules/program.ts';
-import type { Instant, Usage, UserBoost } from '../rules/types.ts';
-import { type Command, distinctUsers, identityOf } from './command.ts';
+import type { Instant, UserBoost } from '../rules/types.ts';
+import {
+  type Command,
+  type CompleteCommand,
+  distinctUsers,
+  type EventCommand,
+  type ImportCommand,
+  identityOf,
+  isTransaction,
+  type UserCommand,
+} from './command.ts';
+import { decideComplete } from './decide-complete.ts';
 import { decideEvent } from './decide-event.ts';
 import { decideImport } from './decide-import.ts';
 import { decideTransaction } from './decide-transaction.ts';
 import { decideUser } from './decide-user.ts';
 import type { Outcome } from './outcome.ts';
+import type { Prepared } from './prepare.ts';
+import { clockRows, settleUser, startClocks, timedSystems } from './settle-user.ts';
 import { collect, type State, userKey } from './state.ts';
-
-/** What a batch is decided with, read under the lane's lock before the transaction begins. */
-export interface Prepared {
-  fresh: readonly Command[];
-  known: readonly Command[];
-  /** By project id. */
-  programs: Map<string, ProgramIndex>;
-  /** By project and user. */
-  boosts: Map<string, UserBoost[]>;
-  /** By project and user, then by trigger and slot. */
-  usage: Map<string, Map<string, Usage>>;
-}
 
 export interface DecidedBatch {
   outcomes: Map<string, Outcome>;
@@ -45,25 +45,44 @@ export async function decideBatch(client: Client, prepared: Prepared, now: Insta
       continue;
     }
     attempted.add(command.id);
-    const index = programOf(prepared, command);
-    const outcome = decide(state, index, command, prepared.boosts.get(userKey(command)) ?? []);
+    const outcome = decideOne(state, prepared, command);
     if (outcome.status === 'applied') applied.add(identity);
     outcomes.set(command.id, outcome);
   }
   collect(state);
+  state.postings.clocks = clockRows(state, prepared);
   return { outcomes, repeats, postings: state.postings };
 }
 
-function decide(state: State, index: ProgramIndex, command: Command, boosts: readonly UserBoost[]): Outcome {
+/** What is due by then is settled first, and stays so whatever becomes of the command. */
+function decideOne(state: State, prepared: Prepared, command: Command): Outcome {
+  const index = programOf(prepared, command);
+  const user = userKey(command);
+  settleUser(state, prepared, index, command);
+  if (command.kind === 'settle') return { status: 'applied', kind: 'settlement' };
+  if (isTransaction(command)) return decideTransaction(state, index, command);
+  const boosts = (prepared.boosts.get(user) ?? []).filter(({ lived }) => lived.until === null);
+  const known = state.users.get(user)?.createdAt;
+  const outcome = decideKnown(state, index, command, boosts);
+  if (known === null && outcome.status === 'applied') startClocks(state, prepared, index, command);
+  return outcome;
+}
+
+function decideKnown(
+  state: State,
+  index: ProgramIndex,
+  command: EventCommand | CompleteCommand | UserCommand | ImportCommand,
+  boosts: readonly UserBoost[],
+): Outcome {
   switch (command.kind) {
     case 'event':
       return decideEvent(state, index, command, boosts);
+    case 'complete':
+      return decideComplete(state, index, command, boosts);
     case 'user':
       return decideUser(state, index, command, boosts);
     case 'import':
       return decideImport(state, index, command);
-    default:
-      return decideTransaction(state, index, command);
   }
 }
 
@@ -76,25 +95,28 @@ async function load(client: Client, prepared: Prepared, now: Instant): Promise<S
   const accounts = new Map<string, { userId: string; systemId: string }>();
   for (const command of prepared.fresh) {
     const userId = (users.get(userKey(command)) as UserRow).id;
-    const account = (systemId: string) => accounts.set(pairKey(userId, systemId), { userId, systemId });
+    const take = (systemIds: Iterable<string>) => {
+      for (const systemId of systemIds) accounts.set(pairKey(userId, systemId), { userId, systemId });
+    };
     const total = (metricId: string) => totals.set(pairKey(userId, metricId), { userId, metricId });
     const counter = (triggerId: string) => counters.set(pairKey(userId, triggerId), { userId, triggerId });
+    const index = programOf(prepared, command);
+    const eras = prepared.eras.get(command.projectId);
+    if (eras !== undefined) take(index.withRewards(timedSystems(eras, index)));
     if (command.kind === 'import') {
-      for (const { systemId } of command.content.balances) account(systemId);
+      take(command.content.balances.map(({ systemId }) => systemId));
       for (const { metricId } of command.content.totals) total(metricId);
       for (const { triggerId } of command.content.counters) counter(triggerId);
       continue;
     }
-    const index = programOf(prepared, command);
-    if ((users.get(userKey(command)) as UserRow).createdAt === null) index.creationSystemIds.forEach(account);
-    if (command.kind !== 'event') {
-      if (command.kind !== 'user') account(command.systemId);
-      continue;
-    }
+    if ((users.get(userKey(command)) as UserRow).createdAt === null) take(index.creationSystemIds);
+    if (command.kind === 'complete') take(index.systemsOfAchievement(command.achievementId));
+    if (isTransaction(command)) take(index.withRewards([command.systemId]));
+    if (command.kind !== 'event') continue;
     total(command.metricId);
-    const touched = index.byMetric.get(command.metricId);
-    for (const systemId of touched?.systemIds ?? []) account(systemId);
-    for (const triggerId of touched?.countingTriggerIds ?? []) counter(triggerId);
+    const touched = index.touchedBy(command.metricId);
+    take(touched.systemIds);
+    touched.countingTriggerIds.forEach(counter);
   }
   const [totalRows, counterRows, accountRows] = await Promise.all([
     loadTotals(client, [...totals.values()]),
@@ -108,22 +130,12 @@ async function load(client: Client, prepared: Prepared, now: Instant): Promise<S
     triggerCounters: counterRows,
     accounts: accountRows,
     usage: prepared.usage,
-    changed: { users: new Set(), totals: new Map(), usage: new Map() },
-    postings: {
-      events: [],
-      entries: [],
-      commands: [],
-      userCommands: [],
-      imports: [],
-      refusals: [],
-      announcements: [],
-      levelChanges: [],
-      zoneChanges: [],
-      users: [],
-      totals: [],
-      triggerCounters: [],
-      usage: [],
-    },
+    clocks: new Map([...prepared.clocks].map(([user, { clocks }]) => [user, clocks])),
+    runs: prepared.runs,
+    completed: prepared.completed,
+    rewarded: prepared.rewarded,
+    changed: { users: new Set(), totals: new Map(), usage: new Map(), runs: new Map() },
+    postings: noPostings(),
   };
 }
 

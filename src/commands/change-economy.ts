@@ -5,7 +5,8 @@ import type { ProjectRecord } from '../db/entities/project.ts';
 import { type Orm, transact } from '../db/orm.ts';
 import { type Change, diff } from '../program/diff.ts';
 import type { Economy, Named } from '../program/economy.ts';
-import { economyOf, resolve } from '../program/resolve.ts';
+import { economyOf } from '../program/economy-of.ts';
+import { resolve } from '../program/resolve.ts';
 import type { ProgramSnapshot } from '../rules/program.ts';
 import { globalBoosts } from './boosts/boost-rows.ts';
 import { type Author, lockProject, nextProgram, programInForce, readProject } from './next-program.ts';
@@ -132,7 +133,7 @@ async function write(
   const ids = { metrics: idsByKey(metrics), systems: idsByKey(systems), boosts: await globalBoosts(em, project.id) };
   project.keylessEvents = economy.keylessEvents;
   await silence(em, current.snapshot, economy, ids.systems);
-  await nextProgram(em, author, project, resolve(economy, ids, current.snapshot, author.uuid), changes);
+  await nextProgram(em, author, project, resolve(economy, ids, current.snapshot, author), changes);
 }
 
 /** Boosts of a points system that leaves the program are not announced any more, until it is back. */

@@ -54,6 +54,18 @@ export interface UserCommand extends CommandBase {
   profile: Profile;
 }
 
+/** An achievement that the app completes for a user. */
+export interface CompleteCommand extends CommandBase {
+  kind: 'complete';
+  profile: Profile;
+  achievementId: string;
+}
+
+/** Settles what is due for a user by the clock, and does nothing else. */
+export interface SettleCommand extends CommandBase {
+  kind: 'settle';
+}
+
 /** A user who is to be made known with what it had elsewhere. */
 export interface ImportCommand extends CommandBase {
   kind: 'import';
@@ -64,26 +76,47 @@ export interface ImportCommand extends CommandBase {
   announce: boolean;
 }
 
-export type Command = EventCommand | TransactionCommand | UserCommand | ImportCommand;
+export type Command = EventCommand | TransactionCommand | UserCommand | CompleteCommand | SettleCommand | ImportCommand;
+
+export function isTransaction(command: Command): command is TransactionCommand {
+  return command.kind === 'spend' || command.kind === 'adjust';
+}
 
 /** What makes two commands the same one: a repeat has the identity of the first. */
 export function identityOf(command: Command): string {
-  if (command.kind === 'user') return command.id;
-  if (command.kind === 'import') return canonical([command.projectId, command.user, command.kind]);
-  if (command.kind !== 'event') {
-    return canonical([command.projectId, command.user, command.kind, command.systemId, command.key]);
+  const { projectId, user } = command;
+  switch (command.kind) {
+    case 'user':
+    case 'settle':
+      return command.id;
+    case 'complete':
+      return canonical([projectId, user, command.kind, command.achievementId]);
+    case 'import':
+      return canonical([projectId, user, command.kind]);
+    case 'spend':
+    case 'adjust':
+      return canonical([projectId, user, command.kind, command.systemId, command.key]);
+    case 'event':
+      return command.key === null ? command.id : canonical([projectId, user, command.metricId, command.key]);
   }
-  return command.key === null
-    ? command.id
-    : canonical([command.projectId, command.user, command.metricId, command.key]);
 }
 
 /** The content that a repeat must share with the first; the profile and the reason may differ. */
 export function contentOf(command: Command): string {
-  if (command.kind === 'user') return canonical([command.mode, command.profile]);
-  if (command.kind === 'import') return canonical(command.content);
-  if (command.kind !== 'event') return command.amount;
-  return eventContent(command.value, command.attributes, command.occurredAtSent ? command.occurredAt : null);
+  switch (command.kind) {
+    case 'user':
+      return canonical([command.mode, command.profile]);
+    case 'spend':
+    case 'adjust':
+      return command.amount;
+    case 'event':
+      return eventContent(command.value, command.attributes, command.occurredAtSent ? command.occurredAt : null);
+    case 'import':
+      return canonical(command.content);
+    case 'complete':
+    case 'settle':
+      return '';
+  }
 }
 
 export function eventContent(value: string, attributes: Attributes, occurredAt: Instant | null): string {

@@ -3,14 +3,16 @@ import { pairKey } from '../ledger/load.ts';
 import type { EventRow, UserRow } from '../ledger/rows.ts';
 import { decide } from '../rules/decide.ts';
 import { formatDecimal, parseDecimal } from '../rules/decimal.ts';
+import type { Applied, Fired } from '../rules/decision.ts';
 import type { ProgramIndex } from '../rules/program.ts';
 import { countUsage, usageKey } from '../rules/quota.ts';
 import { toRecord } from '../rules/record.ts';
-import type { Applied, Counter, Fired, Trigger, Usage, UserBoost } from '../rules/types.ts';
+import { isExtended } from '../rules/streak.ts';
+import type { Counter, StreakRule, Trigger, Usage, UserBoost } from '../rules/types.ts';
 import type { EventCommand } from './command.ts';
 import type { EventOutcome, Outcome } from './outcome.ts';
 import { saveUser, withProfile } from './profile.ts';
-import { addAwards, changeAccount, pick, refuse, type State, userKey } from './state.ts';
+import { addAwards, addCompletion, changeAccount, changeRuns, pick, refuse, type State, userKey } from './state.ts';
 
 export function decideEvent(
   state: State,
@@ -21,7 +23,7 @@ export function decideEvent(
   const before = state.users.get(userKey(command)) as UserRow;
   const user = withProfile(before, command, { now: state.now, projectZone: index.program.timeZone });
   const counter = state.totals.get(pairKey(user.id, command.metricId)) as Counter;
-  const touched = index.byMetric.get(command.metricId);
+  const touched = index.touchedBy(command.metricId);
   const decision = decide(
     index.program,
     {
@@ -29,9 +31,12 @@ export function decideEvent(
       zones: user.zones,
       boosts,
       counter,
-      triggerCounters: pick(state.triggerCounters, user.id, touched?.countingTriggerIds ?? []),
+      triggerCounters: pick(state.triggerCounters, user.id, touched.countingTriggerIds),
       usage: state.usage.get(userKey(command)) ?? new Map(),
-      accounts: pick(state.accounts, user.id, [...(touched?.systemIds ?? []), ...index.creationSystemIds]),
+      accounts: pick(state.accounts, user.id, [...touched.systemIds, ...index.creationSystemIds]),
+      runs: state.runs.get(userKey(command)) ?? [],
+      completed: state.completed.get(userKey(command)) ?? new Set(),
+      rewarded: state.rewarded.get(userKey(command)) ?? new Set(),
     },
     {
       metricId: command.metricId,
@@ -76,7 +81,15 @@ function applyEvent(
   };
   const event = { ...row, hash: eventHash(user.eventHash, row) };
   state.postings.events.push(event);
-  saveUser(state, { ...user, seq: event.seq, eventHash: event.hash }, command);
+  const saved = { ...user, seq: event.seq, eventHash: event.hash };
+  saveUser(state, saved, command);
+  if (decision.streak !== null && isExtended(decision.streak)) {
+    changeRuns(state, user, (index.program.streak as StreakRule).frequency, decision.streak);
+  }
+  for (const completion of decision.completed) {
+    const { occurredAt: at } = command;
+    addCompletion(state, saved, completion, { command, at, programVersion: decision.programVersion, decision: null });
+  }
   state.totals.set(pairKey(user.id, command.metricId), after);
   state.changed.totals.set(pairKey(user.id, command.metricId), { userId: user.id, metricId: command.metricId });
   for (const item of [...decision.fired, ...decision.notFired]) {

@@ -2,16 +2,18 @@ import { importHash } from '../ledger/hash.ts';
 import { type AccountState, pairKey } from '../ledger/load.ts';
 import type { ImportedBalance, UserRow } from '../ledger/rows.ts';
 import { parseDecimal } from '../rules/decimal.ts';
+import type { RefusalCode } from '../rules/decision.ts';
+import { importedRun, reachedElsewhere } from '../rules/import.ts';
 import { levelOf } from '../rules/level.ts';
 import type { ProgramIndex } from '../rules/program.ts';
-import type { RefusalCode, System } from '../rules/types.ts';
+import type { System } from '../rules/types.ts';
 import type { ImportCommand } from './command.ts';
 import type { Outcome } from './outcome.ts';
 import { saveUser, withProfile } from './profile.ts';
-import { addEntry, changeAccount, type State, userKey } from './state.ts';
+import { addEntry, changeAccount, changeRuns, keepRewarded, type State, userKey } from './state.ts';
 
 /**
- * A user becomes known with what it had elsewhere: nothing is decided and no trigger fires. Triggers go on from the totals,
+ * A user becomes known with what it had elsewhere: nothing is decided, no trigger fires and no level gives. Triggers go on from the totals,
  * since they fire by the high-water mark, and those with event filters from their own counters. A refusal is not stored:
  * nobody waits for it, and an import that comes again is refused again.
  */
@@ -33,6 +35,11 @@ export function decideImport(state: State, index: ProgramIndex, command: ImportC
   }
   for (const balance of content.balances) {
     openAccount(state, index.systemById.get(balance.systemId) as System, user, command, balance);
+  }
+  const { streak } = index.program;
+  if (streak !== null && content.streak !== null) {
+    const after = importedRun(content.streak, streak.frequency);
+    changeRuns(state, user, streak.frequency, { period: after.last, before: [], after });
   }
   const row = {
     userId: user.id,
@@ -70,6 +77,7 @@ function openAccount(
     occurredAt: command.receivedAt,
     createdAt: state.now,
   });
+  for (const key of reachedElsewhere(system, after)) keepRewarded(state, user, system.id, key);
   const levels = {
     levelBefore: levelOf(system, before)?.key ?? null,
     levelAfter: levelOf(system, after)?.key ?? null,

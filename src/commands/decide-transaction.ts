@@ -1,11 +1,15 @@
 import { type AccountState, pairKey } from '../ledger/load.ts';
 import type { UserRow } from '../ledger/rows.ts';
+import { changeOf } from '../rules/account.ts';
+import type { SystemChange } from '../rules/decision.ts';
 import type { ProgramIndex } from '../rules/program.ts';
+import { rewardRecords } from '../rules/record.ts';
+import { giveRewards } from '../rules/reward.ts';
 import { transact } from '../rules/transact.ts';
-import type { Instant, SystemChange } from '../rules/types.ts';
+import type { Account, Instant, System } from '../rules/types.ts';
 import type { TransactionCommand } from './command.ts';
 import type { Outcome, TransactionOutcome } from './outcome.ts';
-import { addEntry, changeAccount, refuse, type State, userKey } from './state.ts';
+import { addEntry, addRewards, changeAccount, pick, refuse, type State, userKey } from './state.ts';
 
 export function decideTransaction(state: State, index: ProgramIndex, command: TransactionCommand): Outcome {
   const user = state.users.get(userKey(command)) as UserRow;
@@ -18,14 +22,20 @@ export function decideTransaction(state: State, index: ProgramIndex, command: Tr
   const transaction = { kind: command.kind, amount: BigInt(command.amount) };
   const decision = transact(system, account, transaction);
   if (decision.outcome === 'refused') return refuse(state, user.id, command, { ...decision, programVersion });
-  const { posted, change } = decision;
+  const { posted } = decision;
+  const accounts = new Map<string, Account>(pick(state.accounts, user.id, index.withRewards([system.id])));
+  accounts.set(system.id, decision.change.after);
+  const risen = [{ systemId: system.id, before: account }];
+  const given = giveRewards(index.program, accounts, risen, state.rewarded.get(userKey(command)) ?? new Set());
+  const change = changeOf(system, account, accounts.get(system.id) as Account);
+  const { after } = decision.change;
   addEntry(state, {
     userId: user.id,
     systemId: system.id,
-    version: change.after.version,
+    version: after.version,
     kind: command.kind,
     amount: posted,
-    balanceAfter: change.after.balance,
+    balanceAfter: after.balance,
     causeKey: `${command.kind}:${command.key}`,
     eventId: null,
     triggerId: null,
@@ -33,7 +43,14 @@ export function decideTransaction(state: State, index: ProgramIndex, command: Tr
     occurredAt: command.receivedAt,
     createdAt: state.now,
   });
+  addRewards(state, user, given.rewards, { eventId: null, commandId: command.id, at: command.receivedAt });
   changeAccount(state, user, change, command.id);
+  const others = new Set(given.rewards.map(({ targetId }) => targetId).filter((id) => id !== system.id));
+  for (const id of others) {
+    const before = state.accounts.get(pairKey(user.id, id)) as AccountState;
+    const other = changeOf(index.systemById.get(id) as System, before, accounts.get(id) as Account);
+    changeAccount(state, user, other, command.id);
+  }
   state.postings.commands.push({
     userId: user.id,
     id: command.id,
@@ -46,11 +63,12 @@ export function decideTransaction(state: State, index: ProgramIndex, command: Tr
     createdAt: state.now,
     programVersion,
     afterSeq: user.seq,
-    entryVersion: change.after.version,
+    entryVersion: after.version,
     levelBefore: change.levelBefore,
     levelAfter: change.levelAfter,
+    decision: given.rewards.length + given.again.length === 0 ? null : rewardRecords(given),
   });
-  return transactionOutcome(state.now, command, programVersion, posted, change);
+  return transactionOutcome(state.now, command, programVersion, posted, { ...change, after });
 }
 
 function transactionOutcome(

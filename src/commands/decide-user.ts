@@ -1,8 +1,10 @@
 import type { UserRow } from '../ledger/rows.ts';
 import { decideCreation } from '../rules/decide.ts';
+import type { Applied } from '../rules/decision.ts';
+import { EMPTY_COUNTER } from '../rules/look.ts';
 import type { ProgramIndex } from '../rules/program.ts';
 import { toRecord } from '../rules/record.ts';
-import type { Applied, UserBoost } from '../rules/types.ts';
+import type { UserBoost } from '../rules/types.ts';
 import type { UserCommand } from './command.ts';
 import type { Outcome } from './outcome.ts';
 import { saveUser, withProfile } from './profile.ts';
@@ -26,10 +28,17 @@ export function decideUser(
   const user = withProfile(before, command, { now: state.now, projectZone: index.program.timeZone });
   let decision: Applied | null = null;
   if (created) {
-    const zero = { total: 0n, high: 0n };
     const accounts = pick(state.accounts, user.id, index.creationSystemIds);
     const { attributes, zones } = user;
-    const known = { attributes, zones, boosts, counter: zero, triggerCounters: new Map(), usage: new Map(), accounts };
+    const nothing = {
+      counter: EMPTY_COUNTER,
+      triggerCounters: new Map(),
+      usage: new Map(),
+      runs: [],
+      completed: new Set<string>(),
+      rewarded: new Set<string>(),
+    };
+    const known = { attributes, zones, boosts, accounts, ...nothing };
     const decided = decideCreation(index.program, known, command.receivedAt);
     if (decided.outcome === 'refused') return refuse(state, user.id, command, decided);
     decision = decided;

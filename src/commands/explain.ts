@@ -1,24 +1,24 @@
 import type { Queryable } from '../db/pool.ts';
 import type { Programs } from '../db/programs.ts';
+import { settlementBefore } from '../ledger/chains.ts';
 import type { StoredEvent } from '../ledger/stored-events.ts';
 import { formatDecimal, parseDecimal } from '../rules/decimal.ts';
+import type { Applied, Fired, Held, NotFired, Reward, WhyNot } from '../rules/decision.ts';
 import type { ProgramIndex } from '../rules/program.ts';
 import { fromRecord } from '../rules/record.ts';
-import type {
-  Applied,
-  AttributeFilter,
-  Counter,
-  Fired,
-  Held,
-  NotFired,
-  Rounding,
-  System,
-  Trigger,
-  WhyNot,
-} from '../rules/types.ts';
+import { fromSettlementRecord } from '../rules/settlement-record.ts';
+import type { TickRun } from '../rules/ticks.ts';
+import type { AttributeFilter, Completion, Counter, Rounding, StreakChange, System, Trigger } from '../rules/types.ts';
 
 export interface Explanation {
+  /** The program that decided. */
+  index: ProgramIndex;
   triggers: ExplainedTrigger[];
+  streak: StreakChange | null;
+  completed: readonly Completion[];
+  rewards: readonly Reward[];
+  /** What was due by the clock, and was settled before. */
+  ticks: readonly TickRun[];
   consulted: Applied['consulted'];
   zone: string | null;
 }
@@ -64,8 +64,11 @@ export async function explain(
   event: StoredEvent,
 ): Promise<Explanation> {
   const { outcome } = event;
-  if (outcome.status === 'refused') return { triggers: [], consulted: {}, zone: null };
   const index = await programs.get(db, projectId, event.programVersion);
+  const ticks = await ticksBefore(db, event.id);
+  if (outcome.status === 'refused') {
+    return { index, triggers: [], consulted: {}, zone: null, streak: null, completed: [], rewards: [], ticks };
+  }
   const counter = {
     before: { total: parseDecimal(outcome.totalBefore), high: parseDecimal(outcome.highBefore) },
     after: { total: parseDecimal(outcome.totalAfter), high: parseDecimal(outcome.highAfter) },
@@ -74,7 +77,14 @@ export async function explain(
   const names = await boostNames(db, index, decision);
   const context = { event, decision, names };
   const all = [...decision.fired, ...decision.notFired].map((item) => explainOne(index, item, context));
-  return { triggers: inOrder(index, all), consulted: decision.consulted, zone: decision.zone };
+  const { consulted, zone, streak, completed, rewards } = decision;
+  return { index, triggers: inOrder(index, all), consulted, zone, streak, completed, rewards, ticks };
+}
+
+/** What was due by the clock when an event came. */
+async function ticksBefore(db: Queryable, eventId: string): Promise<readonly TickRun[]> {
+  const record = await settlementBefore(db, eventId);
+  return record === undefined ? [] : fromSettlementRecord(record).runs;
 }
 
 interface Context {

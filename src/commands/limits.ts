@@ -18,7 +18,7 @@ export async function readUsage(
   const limited = commands.filter(
     (command): command is EventCommand =>
       command.kind === 'event' &&
-      (programs.get(command.projectId)?.byMetric.get(command.metricId)?.limited.length ?? 0) > 0,
+      (programs.get(command.projectId)?.touchedBy(command.metricId).limited.length ?? 0) > 0,
   );
   if (limited.length === 0) return new Map();
   const histories = await findZones(client, distinctUsers(limited));
@@ -47,7 +47,7 @@ function inForce(zones: readonly ZonePeriod[], at: Instant): string[] {
  */
 function askFor(command: EventCommand, index: ProgramIndex, known: readonly string[]): AskedUsage[] {
   const zones = [...new Set([index.program.timeZone, ...known])];
-  return (index.byMetric.get(command.metricId)?.limited ?? []).map((trigger) => ({
+  return index.touchedBy(command.metricId).limited.map((trigger) => ({
     projectId: command.projectId,
     externalId: command.user,
     triggerId: trigger.id,

@@ -4,6 +4,7 @@ import { Project, type ProjectRecord } from '../db/entities/project.ts';
 import { ZoneChange } from '../db/entities/zone-change.ts';
 import type { Orm } from '../db/orm.ts';
 import type { Change } from '../program/diff.ts';
+import { timePart } from '../rules/era.ts';
 import type { ProgramSnapshot } from '../rules/program.ts';
 
 export type Em = Orm['em'];
@@ -51,12 +52,20 @@ export async function nextProgram(
   changes: readonly Change[],
 ): Promise<void> {
   const version = project.programVersion + 1;
-  em.create(Program, { project, version, snapshot, createdAt: new Date(author.now) });
+  const era = await eraOf(em, project, snapshot, version);
+  em.create(Program, { project, version, era, snapshot, createdAt: new Date(author.now) });
   for (const change of changes) audit(em, author, change, version);
   if (project.timeZone !== snapshot.timeZone) em.create(ZoneChange, { projectId: project.id });
   project.timeZone = snapshot.timeZone;
   project.programVersion = version;
   await em.flush();
+}
+
+/** The number of the first of the programs up to this one by which the clock gives the same. */
+async function eraOf(em: Em, project: ProjectRecord, snapshot: ProgramSnapshot, version: number): Promise<number> {
+  const before = await em.findOne(Program, { project, version: project.programVersion });
+  const same = timePart(await programInForce(em, project)) === timePart(snapshot);
+  return same ? (before?.era ?? 0) : version;
 }
 
 /** Notes a change in the audit log; written with the next flush. */

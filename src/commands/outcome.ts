@@ -7,18 +7,22 @@ import {
   findTransactions,
   findUserCommands,
 } from '../ledger/commands.ts';
+import { type FoundCompletion, findCompletions } from '../ledger/completions.ts';
 import { type FoundEvent, findEvents } from '../ledger/events.ts';
 import { canonical } from '../ledger/hash.ts';
 import { type FoundImport, findImports } from '../ledger/imports.ts';
 import type { ImportContent } from '../ledger/rows.ts';
+import type { RefusalCode } from '../rules/decision.ts';
 import type { DecisionRecord } from '../rules/record.ts';
-import type { Instant, RefusalCode } from '../rules/types.ts';
+import type { Instant } from '../rules/types.ts';
 import {
   type Command,
+  type CompleteCommand,
   contentOf,
   type EventCommand,
   eventContent,
   type ImportCommand,
+  isTransaction,
   type TransactionCommand,
 } from './command.ts';
 
@@ -55,6 +59,24 @@ export interface UserOutcome {
   created: boolean;
 }
 
+export interface CompletionOutcome {
+  status: 'applied' | 'replayed';
+  kind: 'completion';
+  /** Of the attempt that was applied. */
+  completionId: string;
+  achievementId: string;
+  at: Instant;
+  programVersion: number;
+  decision: DecisionRecord;
+  now?: Now;
+}
+
+/** What was due by the clock is settled. */
+export interface SettlementOutcome {
+  status: 'applied';
+  kind: 'settlement';
+}
+
 export interface ImportOutcome {
   status: 'applied' | 'replayed';
   kind: 'import';
@@ -72,25 +94,37 @@ export interface FailedOutcome {
 }
 
 /** What became of a command; plain JSON, since it travels between processes. */
-export type Outcome = EventOutcome | TransactionOutcome | UserOutcome | ImportOutcome | RefusedOutcome | FailedOutcome;
+export type Outcome =
+  | EventOutcome
+  | TransactionOutcome
+  | UserOutcome
+  | CompletionOutcome
+  | SettlementOutcome
+  | ImportOutcome
+  | RefusedOutcome
+  | FailedOutcome;
 
 /** The committed outcomes of those commands that have one, by attempt id. */
 export async function readOutcomes(db: Queryable, commands: readonly Command[]): Promise<Map<string, Outcome>> {
   const events = commands.filter((command) => command.kind === 'event');
-  const transactions = commands.filter(
-    (command): command is TransactionCommand => command.kind === 'spend' || command.kind === 'adjust',
-  );
+  const transactions = commands.filter(isTransaction);
   const users = commands.filter((command) => command.kind === 'user');
+  const completions = commands.filter((command) => command.kind === 'complete');
   const imports = commands.filter((command) => command.kind === 'import');
-  const [foundEvents, foundTransactions, foundUsers, foundImports, refusals, poisoned] = await Promise.all([
-    findEvents(db, events),
-    findTransactions(db, transactions),
-    findUserCommands(db, users),
-    findImports(db, imports),
-    findRefusals(db, commands),
-    findPoisoned(db, commands),
+  const [foundEvents, foundTransactions, foundUsers, foundCompletions, foundImports, refusals, poisoned] =
+    await Promise.all([
+      findEvents(db, events),
+      findTransactions(db, transactions),
+      findUserCommands(db, users),
+      findCompletions(db, completions),
+      findImports(db, imports),
+      findRefusals(db, commands),
+      findPoisoned(db, commands),
+    ]);
+  const accounts = await findAccounts(db, [
+    ...repeatedAccounts(events, foundEvents, transactions, foundTransactions),
+    ...completedAccounts(completions, foundCompletions),
   ]);
-  const accounts = await findAccounts(db, repeatedAccounts(events, foundEvents, transactions, foundTransactions));
   const outcomes = new Map<string, Outcome>();
   for (const id of poisoned) outcomes.set(id, { status: 'failed' });
   for (const event of events) {
@@ -101,11 +135,18 @@ export async function readOutcomes(db: Queryable, commands: readonly Command[]):
     const found = foundTransactions.get(transaction.id);
     if (found !== undefined) outcomes.set(transaction.id, transactionOutcome(transaction, found, accounts));
   }
-  for (const [id, created] of foundUsers) outcomes.set(id, { status: 'applied', kind: 'user', created });
+  for (const completion of completions) {
+    const found = foundCompletions.get(completion.id);
+    if (found !== undefined) outcomes.set(completion.id, completionOutcome(completion, found, accounts));
+  }
   for (const command of imports) {
     const found = foundImports.get(command.id);
     if (found !== undefined) outcomes.set(command.id, importOutcome(command, found));
   }
+  for (const command of commands) {
+    if (command.kind === 'settle') outcomes.set(command.id, { status: 'applied', kind: 'settlement' });
+  }
+  for (const [id, created] of foundUsers) outcomes.set(id, { status: 'applied', kind: 'user', created });
   for (const [id, refusal] of refusals) outcomes.set(id, { status: 'refused', ...refusal });
   return outcomes;
 }
@@ -165,6 +206,35 @@ function transactionOutcome(
     entry: found.entry,
     levelBefore: found.levelBefore,
     levelAfter: found.levelAfter,
+    ...(!first && { now: Object.fromEntries(accounts.get(found.userId) ?? []) }),
+  };
+}
+
+function completedAccounts(completions: readonly CompleteCommand[], found: Map<string, FoundCompletion>) {
+  return completions.flatMap(({ id }) => {
+    const completion = found.get(id);
+    if (completion === undefined || completion.id === id) return [];
+    return (completion.decision?.systems ?? []).map(({ system }) => ({
+      userId: completion.userId,
+      systemId: system,
+    }));
+  });
+}
+
+function completionOutcome(
+  command: CompleteCommand,
+  found: FoundCompletion,
+  accounts: Map<string, Map<string, BalanceNow>>,
+): CompletionOutcome {
+  const first = found.id === command.id;
+  return {
+    status: first ? 'applied' : 'replayed',
+    kind: 'completion',
+    completionId: found.id,
+    achievementId: command.achievementId,
+    at: found.at,
+    programVersion: found.programVersion,
+    decision: found.decision ?? {},
     ...(!first && { now: Object.fromEntries(accounts.get(found.userId) ?? []) }),
   };
 }

@@ -1,16 +1,16 @@
 import type { UserRow } from '../ledger/rows.ts';
 import type { Instant } from '../rules/types.ts';
 import { changeZone } from '../rules/zone.ts';
-import type { EventCommand, ImportCommand, UserCommand } from './command.ts';
+import type { CompleteCommand, EventCommand, ImportCommand, UserCommand } from './command.ts';
 import { type State, userKey } from './state.ts';
 
-type Profiled = EventCommand | UserCommand | ImportCommand;
+type ProfileCommand = EventCommand | UserCommand | CompleteCommand | ImportCommand;
 
 /**
  * The user after the update that the command brings: absent fields stay, empty ones are cleared. A zone that was reported
  * before what is stored, and comes after it, forgets none that is in force.
  */
-export function withProfile(user: UserRow, command: Profiled, at: ProfileAt): UserRow {
+export function withProfile(user: UserRow, command: ProfileCommand, at: ProfileAt): UserRow {
   const { name, email, tz, attributes } = command.profile;
   return {
     ...user,
@@ -40,7 +40,7 @@ function merge(stored: UserRow['attributes'], given: UserRow['attributes']): Use
 }
 
 /** Keeps the user as changed by the command, and has windows of days resolved anew where the zone changed. */
-export function saveUser(state: State, user: UserRow, command: Profiled): void {
+export function saveUser(state: State, user: UserRow, command: ProfileCommand): void {
   const old = state.users.get(userKey(command)) as UserRow;
   if (old.createdAt !== null && JSON.stringify(old.zones) !== JSON.stringify(user.zones)) {
     state.postings.zoneChanges.push({ projectId: user.projectId, userId: user.id });

@@ -1,13 +1,26 @@
 import { entryHash } from '../ledger/hash.ts';
 import { type AccountState, pairKey } from '../ledger/load.ts';
 import type { Postings } from '../ledger/post.ts';
-import type { EntryRow, UsageRow, UserRow } from '../ledger/rows.ts';
+import type { EntryRow, StreakRunRow, UsageRow, UserRow } from '../ledger/rows.ts';
+import type { Applied, Refused, Reward, SystemChange } from '../rules/decision.ts';
 import type { ProgramIndex } from '../rules/program.ts';
-import type { Applied, Counter, Instant, Refused, SystemChange, Usage } from '../rules/types.ts';
-import type { Command, ImportCommand } from './command.ts';
+import type { DecisionRecord } from '../rules/record.ts';
+import { levelName } from '../rules/reward.ts';
+import type { Clock } from '../rules/ticks.ts';
+import type {
+  Completion,
+  Counter,
+  Frequency,
+  Instant,
+  StreakChange,
+  StreakRun,
+  Trigger,
+  Usage,
+} from '../rules/types.ts';
+import type { Command, ImportCommand, SettleCommand } from './command.ts';
 import type { Outcome } from './outcome.ts';
 
-/** The mutable rows of a batch, locked, as they are after the commands decided so far. */
+/** The mutable rows of a batch, locked, as they are after the commands decided so far. By user: project and user. */
 export interface State {
   now: Instant;
   users: Map<string, UserRow>;
@@ -16,10 +29,19 @@ export interface State {
   accounts: Map<string, AccountState>;
   /** By user, then by trigger and slot. */
   usage: Map<string, Map<string, Usage>>;
+  /** By user, then by system. */
+  clocks: Map<string, Map<string, Clock>>;
+  /** By user. */
+  runs: Map<string, StreakRun[]>;
+  /** By user. */
+  completed: Map<string, Set<string>>;
+  /** By user. */
+  rewarded: Map<string, Set<string>>;
   changed: {
     users: Set<UserRow>;
     totals: Map<string, { userId: string; metricId: string }>;
     usage: Map<string, UsageRow>;
+    runs: Map<string, StreakRunRow>;
   };
   postings: Postings;
 }
@@ -27,7 +49,7 @@ export interface State {
 export function refuse(
   state: State,
   userId: string,
-  command: Exclude<Command, ImportCommand>,
+  command: Exclude<Command, SettleCommand | ImportCommand>,
   refusal: Pick<Refused, 'code' | 'detail' | 'programVersion'>,
 ): Outcome {
   const event = command.kind === 'event' ? command : null;
@@ -70,7 +92,6 @@ export function addAwards(
 ): void {
   for (const fired of decision.fired) {
     if (fired.version === null) continue;
-    const creation = index.triggerById.get(fired.triggerId)?.type === 'user_creation';
     addEntry(state, {
       userId: user.id,
       systemId: fired.systemId,
@@ -78,7 +99,7 @@ export function addAwards(
       kind: 'award',
       amount: fired.amount,
       balanceAfter: fired.balanceAfter,
-      causeKey: creation ? `user_creation:${fired.triggerId}` : `event:${cause.eventId}:${fired.triggerId}`,
+      causeKey: causeOf(index.triggerById.get(fired.triggerId), fired.triggerId, cause.eventId),
       eventId: cause.eventId,
       triggerId: fired.triggerId,
       commandId: cause.commandId,
@@ -86,6 +107,85 @@ export function addAwards(
       createdAt: state.now,
     });
   }
+  addRewards(state, user, decision.rewards, cause);
+}
+
+/** What can be given only once is named so, whatever brings it about. */
+function causeOf(trigger: Trigger | undefined, triggerId: string, eventId: string | null): string {
+  if (trigger?.type === 'user_creation') return `user_creation:${triggerId}`;
+  if (trigger?.type === 'achievement') return `achievement:${trigger.achievementId}:${triggerId}`;
+  return `event:${eventId}:${triggerId}`;
+}
+
+/** That the user has completed an achievement, by an event or, with what was decided for it, by a command. */
+export function addCompletion(
+  state: State,
+  user: UserRow,
+  { achievementId, backdated }: Completion,
+  cause: { command: Command; at: Instant; programVersion: number; decision: DecisionRecord | null },
+): void {
+  const key = userKey(cause.command);
+  state.completed.set(key, (state.completed.get(key) ?? new Set()).add(achievementId));
+  state.postings.completions.push({
+    userId: user.id,
+    achievementId,
+    id: cause.command.id,
+    byEvent: cause.decision === null,
+    at: cause.at,
+    createdAt: state.now,
+    afterSeq: user.seq,
+    programVersion: cause.programVersion,
+    backdated,
+    decision: cause.decision,
+  });
+}
+
+/** Keeps what an event did to a streak. */
+export function changeRuns(state: State, user: UserRow, frequency: Frequency, { before, after }: StreakChange): void {
+  const key = `${user.projectId} ${user.externalId}`;
+  const rest = (state.runs.get(key) ?? []).filter((run) => !before.some(({ first }) => first === run.first));
+  state.runs.set(key, [...rest, after]);
+  const put = (first: number, last: number | null) =>
+    state.changed.runs.set(`${user.id} ${first}`, { userId: user.id, frequency, first, last });
+  for (const { first } of before) if (first !== after.first) put(first, null);
+  put(after.first, after.last);
+}
+
+/** The entries of what levels gave, each of which gives once. */
+export function addRewards(
+  state: State,
+  user: UserRow,
+  rewards: readonly Reward[],
+  cause: { eventId: string | null; commandId: string | null; at: Instant },
+): void {
+  const key = `${user.projectId} ${user.externalId}`;
+  for (const reward of rewards) {
+    const { systemId, levelKey, targetId } = reward;
+    const name = levelName(systemId, levelKey);
+    if (!state.rewarded.get(key)?.has(name)) keepRewarded(state, user, systemId, levelKey);
+    if (reward.version === null) continue;
+    addEntry(state, {
+      userId: user.id,
+      systemId: targetId,
+      version: reward.version,
+      kind: 'reward',
+      amount: reward.amount,
+      balanceAfter: reward.balanceAfter,
+      causeKey: `level:${systemId}:${levelKey}`,
+      eventId: cause.eventId,
+      triggerId: null,
+      commandId: cause.commandId,
+      occurredAt: cause.at,
+      createdAt: state.now,
+    });
+  }
+}
+
+/** A level gives no more for being reached. */
+export function keepRewarded(state: State, user: UserRow, systemId: string, levelKey: string): void {
+  const key = `${user.projectId} ${user.externalId}`;
+  state.rewarded.set(key, (state.rewarded.get(key) ?? new Set()).add(levelName(systemId, levelKey)));
+  state.postings.levelRewards.push({ userId: user.id, systemId, levelKey, createdAt: state.now });
 }
 
 export function changeAccount(
@@ -125,6 +225,7 @@ export function collect(state: State): void {
     postings.totals.push({ userId, metricId, counter: state.totals.get(key) as Counter });
   }
   postings.usage = [...changed.usage.values()];
+  postings.streakRuns = [...changed.runs.values()];
   for (const [key, counter] of state.triggerCounters) {
     const [userId, triggerId] = key.split(' ') as [string, string];
     postings.triggerCounters.push({ userId, triggerId, counter });

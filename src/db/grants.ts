@@ -10,6 +10,9 @@ const APPEND_ONLY = [
   'user_commands',
   'user_imports',
   'level_changes',
+  'settlements',
+  'completions',
+  'level_rewards',
 ];
 
 /**

@@ -7,6 +7,7 @@ import { Migration002Economy } from './migrations/002-economy.ts';
 import { Migration003Administration } from './migrations/003-administration.ts';
 import { Migration004Triggers } from './migrations/004-triggers.ts';
 import { Migration005Levels } from './migrations/005-levels.ts';
+import { Migration006Clocks } from './migrations/006-clocks.ts';
 import { Migration008Keys } from './migrations/008-keys.ts';
 import { Migration009Imports } from './migrations/009-imports.ts';
 import { createPool } from './pool.ts';
@@ -23,6 +24,7 @@ const migrations = [
   { name: '003-administration', class: Migration003Administration },
   { name: '004-triggers', class: Migration004Triggers },
   { name: '005-levels', class: Migration005Levels },
+  { name: '006-clocks', class: Migration006Clocks },
   { name: '008-keys', class: Migration008Keys },
   { name: '009-imports', class: Migration009Imports },
 ];

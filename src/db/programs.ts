@@ -1,12 +1,24 @@
 import { indexProgram, type ProgramIndex, type ProgramSnapshot, readProgram } from '../rules/program.ts';
+import type { Instant } from '../rules/types.ts';
 import type { Queryable } from './pool.ts';
 
-/** Triggers, levels and boosts that are kept in memory, of all programs together. */
+/** Triggers, levels, boosts and achievements that are kept in memory, of all programs together. */
 const PARTS_MAX = 100_000;
+
+/** Programs of which it is kept in memory which eras there were. */
+const ERAS_MAX = 10_000;
+
+/** A program, and from when it was in force. */
+export interface IndexedEra {
+  index: ProgramIndex;
+  from: Instant;
+}
 
 /** Programs by project and version; a snapshot never changes, so what was read once stays true. */
 export class Programs {
   readonly #known = new Map<string, ProgramIndex>();
+  /** Of the eras up to a program: the version that began each, and when. */
+  readonly #eras = new Map<string, readonly { version: number; from: Instant }[]>();
   #parts = 0;
 
   /** The program of this number; 0 is the empty program that a new project starts with. */
@@ -33,13 +45,57 @@ export class Programs {
     const parts = index.program.systems.map(
       ({ triggers, levels, boosts }) => triggers.length + levels.length + boosts.length,
     );
-    const size = parts.reduce((sum, count) => sum + count, 1);
+    const size = parts.reduce((sum, count) => sum + count, 1 + index.program.achievements.length);
     if (this.#parts + size > PARTS_MAX) {
       this.#known.clear();
       this.#parts = 0;
     }
     this.#known.set(name, index);
     this.#parts += size;
+  }
+
+  /**
+   * The programs by which ticks from `since` on are judged, up to this one, which stands for the last era. Undefined: no
+   * program of the project up to this one has triggers that the clock fires.
+   */
+  async eras(db: Queryable, projectId: string, index: ProgramIndex, since: Instant): Promise<IndexedEra[] | undefined> {
+    const all = await this.#erasUpTo(db, projectId, index.program.version);
+    if (all.length === 1) return undefined;
+    const needed = all.filter((_, place) => place === all.length - 1 || (all[place + 1]?.from ?? 0) > since);
+    const last = needed.at(-1);
+    return Promise.all(
+      needed.map(async (era) => ({
+        index: era === last ? index : await this.get(db, projectId, era.version),
+        from: era.from,
+      })),
+    );
+  }
+
+  /** Whether the program, or one before it, has triggers that the clock fires. */
+  async isTimed(db: Queryable, projectId: string, index: ProgramIndex): Promise<boolean> {
+    return (await this.#erasUpTo(db, projectId, index.program.version)).length > 1;
+  }
+
+  async #erasUpTo(db: Queryable, projectId: string, version: number) {
+    const name = `${projectId} ${version}`;
+    let eras = this.#eras.get(name);
+    if (eras === undefined) {
+      const { rows } = await db.query(
+        `select version, created_at from programs
+        where project_id = $1 and version in (select era from programs where project_id = $1 and version <= $2)
+        order by version`,
+        [projectId, version],
+      );
+      let from = 0;
+      const begun = rows.map((row) => {
+        from = Math.max(from, row.created_at.getTime());
+        return { version: row.version as number, from };
+      });
+      eras = [{ version: 0, from: 0 }, ...begun];
+      if (this.#eras.size === ERAS_MAX) this.#eras.clear();
+      this.#eras.set(name, eras);
+    }
+    return eras;
   }
 
   /** The programs in force, by project id. */

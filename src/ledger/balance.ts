@@ -1,7 +1,10 @@
 import type { QueryResultRow } from 'pg';
 import { instantText, type Queryable } from '../db/pool.ts';
-import type { DecisionRecord } from '../rules/record.ts';
+import type { Fired } from '../rules/decision.ts';
+import { type FiredRecord, readFired } from '../rules/fired-record.ts';
+import type { Clock } from '../rules/ticks.ts';
 import type { Attributes, Instant, ZonePeriod } from '../rules/types.ts';
+import { readClock } from './clocks.ts';
 import type { EntryKind } from './rows.ts';
 
 /** Plain JSON form of an account: points as strings. */
@@ -40,6 +43,9 @@ export interface UserBalance {
   balance: bigint;
   earned: bigint;
   version: bigint;
+  created: Instant;
+  /** How far ticks are settled in the points system; undefined: never. */
+  clock: Clock | undefined;
 }
 
 /** Undefined: no user of the project has this id. */
@@ -51,9 +57,10 @@ export async function userBalance(
 ): Promise<UserBalance | undefined> {
   const { rows } = await db.query({
     name: 'user-balance',
-    text: `select u.id, u.zones, u.attributes, coalesce(a.balance, 0) as balance, coalesce(a.earned, 0) as earned,
+    text: `select u.id, u.zones, u.attributes, u.created_at, c.settled_at, c.running, coalesce(a.balance, 0) as balance, coalesce(a.earned, 0) as earned,
         coalesce(a.version, 0) as version
       from users u left join accounts a on a.user_id = u.id and a.system_id = $3
+        left join clocks c on c.user_id = u.id and c.system_id = $3
       where u.project_id = $1 and u.external_id = $2 and u.created_at is not null`,
     values: [projectId, user, systemId],
   });
@@ -66,6 +73,8 @@ export async function userBalance(
     balance: BigInt(row.balance),
     earned: BigInt(row.earned),
     version: BigInt(row.version),
+    created: row.created_at.getTime(),
+    clock: row.settled_at === null ? undefined : readClock({ settled_at: row.settled_at, running: row.running }),
   };
 }
 
@@ -105,7 +114,7 @@ export interface EntryPage {
 
 const ENTRIES = `select e.version, e.kind, e.amount, e.balance_after, e.event_id, e.trigger_id, e.occurred_at,
     e.created_at, c.reason, c.key
-  from entries e left join commands c on c.user_id = e.user_id and c.id = e.command_id`;
+  from entries e left join commands c on c.user_id = e.user_id and c.id = e.command_id and c.kind = e.kind`;
 
 /** The last `limit` entries of an account below `beforeVersion`, the newest first. */
 export async function entriesOf(
@@ -164,11 +173,11 @@ function readEntry(row: QueryResultRow): StoredEntry {
 }
 
 export interface StoredAward {
-  /** Null: given for becoming known without an event. */
+  /** Null: given without an event. */
   eventId: string | null;
-  triggerId: string;
   occurredAt: Instant;
-  decision: DecisionRecord;
+  /** As it was decided. */
+  fired: Fired;
 }
 
 /** The last `limit` awards of an account with the decisions behind them, the newest first. */
@@ -176,20 +185,22 @@ export async function awardsOf(db: Queryable, userId: string, systemId: string, 
   if (limit === 0) return [];
   const { rows } = await db.query({
     name: 'awards-of',
-    text: `select e.event_id, e.trigger_id, e.occurred_at, coalesce(v.decision, c.decision) as decision
+    text: `select e.version, e.event_id, e.occurred_at, case when e.cause_key like 'tick:%' then s.record
+        else coalesce(v.decision, c.decision, p.decision) end as decision
       from (
-        select version, event_id, command_id, trigger_id, occurred_at from entries
+        select version, event_id, command_id, cause_key, occurred_at from entries
         where user_id = $1 and system_id = $2 and kind = 'award' order by version desc limit $3
       ) e
       left join events v on v.user_id = $1 and v.id = e.event_id
       left join user_commands c on c.user_id = $1 and c.id = e.command_id
+      left join completions p on p.user_id = $1 and p.id = e.command_id
+      left join settlements s on s.user_id = $1 and s.id = e.command_id
       order by e.version desc`,
     values: [userId, systemId, limit],
   });
-  return rows.map((row) => ({
-    eventId: row.event_id,
-    triggerId: row.trigger_id,
-    occurredAt: row.occurred_at.getTime(),
-    decision: row.decision,
-  }));
+  return rows.map((row) => {
+    const fired = (row.decision.fired ?? row.decision.runs) as FiredRecord[];
+    const own = fired.find((one) => one.system === systemId && one.version === row.version) as FiredRecord;
+    return { eventId: row.event_id, occurredAt: row.occurred_at.getTime(), fired: readFired(own) };
+  });
 }

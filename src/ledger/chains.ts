@@ -1,5 +1,7 @@
 import type { Queryable } from '../db/pool.ts';
-import type { DecisionRecord } from '../rules/record.ts';
+import type { DecisionRecord, RewardsRecord } from '../rules/record.ts';
+import type { SettlementRecord } from '../rules/settlement-record.ts';
+import type { Instant } from '../rules/types.ts';
 import { shortest } from './events.ts';
 import type { EntryRow, EventRow } from './rows.ts';
 
@@ -70,15 +72,16 @@ export async function* entriesInOrder(db: Queryable, userId: string, systemId: s
   }
 }
 
-/** The call that made the user known, where it was not an event. */
-export interface CreationRow {
+/** A command and what was decided for it. */
+export interface CommandDecision {
   id: string;
-  receivedAt: number;
+  at: Instant;
   programVersion: number;
   decision: DecisionRecord;
 }
 
-export async function creationOf(db: Queryable, userId: string): Promise<CreationRow | undefined> {
+/** The call that made the user known, where it was not an event. */
+export async function creationOf(db: Queryable, userId: string): Promise<CommandDecision | undefined> {
   const { rows } = await db.query(
     'select id, received_at, program_version, decision from user_commands where user_id = $1 and created',
     [userId],
@@ -86,5 +89,66 @@ export async function creationOf(db: Queryable, userId: string): Promise<Creatio
   const row = rows[0];
   if (row === undefined) return undefined;
   const { id, decision, program_version: programVersion } = row;
-  return { id, receivedAt: row.received_at.getTime(), programVersion, decision };
+  return { id, at: row.received_at.getTime(), programVersion, decision };
+}
+
+export interface StoredCompletion {
+  achievementId: string;
+  id: string;
+  byEvent: boolean;
+  at: Instant;
+  afterSeq: bigint;
+  programVersion: number;
+  backdated: boolean;
+  decision: DecisionRecord | null;
+}
+
+/** What a user has completed. */
+export async function completionsIn(db: Queryable, userId: string): Promise<StoredCompletion[]> {
+  const { rows } = await db.query('select * from completions where user_id = $1 order by after_seq, created_at', [
+    userId,
+  ]);
+  return rows.map((row) => ({
+    achievementId: row.achievement_id,
+    id: row.id,
+    byEvent: row.by_event,
+    at: row.at.getTime(),
+    afterSeq: BigInt(row.after_seq),
+    programVersion: row.program_version,
+    backdated: row.backdated,
+    decision: row.decision,
+  }));
+}
+
+export interface StoredSettlement {
+  id: string;
+  record: SettlementRecord;
+}
+
+/** What was due by the clock for a user, in the order in which it was settled. */
+export async function settlementsIn(db: Queryable, userId: string): Promise<StoredSettlement[]> {
+  const { rows } = await db.query(
+    'select id, record from settlements where user_id = $1 order by until, created_at, id',
+    [userId],
+  );
+  return rows.map(({ id, record }) => ({ id, record }));
+}
+
+/** What was due by the clock when the event or command of this id came; undefined: nothing. */
+export async function settlementBefore(db: Queryable, id: string): Promise<SettlementRecord | undefined> {
+  const { rows } = await db.query({
+    name: 'settlement-before',
+    text: 'select record from settlements where id = $1',
+    values: [id],
+  });
+  return rows[0]?.record;
+}
+
+/** What levels gave with a user's spends and adjustments. */
+export async function rewardsIn(db: Queryable, userId: string): Promise<{ id: string; decision: RewardsRecord }[]> {
+  const { rows } = await db.query(
+    'select id, decision from commands where user_id = $1 and decision is not null order by after_seq, created_at',
+    [userId],
+  );
+  return rows.map(({ id, decision }) => ({ id, decision }));
 }

@@ -1,5 +1,6 @@
 import { instantText, type Queryable } from '../db/pool.ts';
-import type { Instant, RefusalCode } from '../rules/types.ts';
+import type { RefusalCode } from '../rules/decision.ts';
+import type { Instant } from '../rules/types.ts';
 
 /** Names a spend or an adjustment as its sender does. */
 export interface TransactionName {

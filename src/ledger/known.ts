@@ -7,10 +7,16 @@ import {
   findUserCommands,
   type TransactionName,
 } from './commands.ts';
+import { type CompletionName, findCompletions } from './completions.ts';
 import { type EventName, findKnownEvents } from './events.ts';
 import { findImports } from './imports.ts';
 
-type Name = ({ kind: 'event' } & EventName) | TransactionName | ({ kind: 'user' | 'import' } & AttemptName);
+type Name =
+  | ({ kind: 'event' } & EventName)
+  | TransactionName
+  | ({ kind: 'user' | 'import' } & AttemptName)
+  | ({ kind: 'complete' } & CompletionName)
+  | ({ kind: 'settle' } & AttemptName);
 
 /**
  * The ids of those commands that already have an outcome: applied under the same key, refused or set aside as this very
@@ -19,7 +25,8 @@ type Name = ({ kind: 'event' } & EventName) | TransactionName | ({ kind: 'user' 
 export async function findKnown(db: Queryable, commands: readonly Name[]): Promise<Set<string>> {
   const events = commands.filter((command) => command.kind === 'event');
   const known = new Set(await findKnownEvents(db, events));
-  const others = commands.filter((command) => command.kind !== 'event');
+  // What is due by the clock is settled as far as it is due, however often it is asked for.
+  const others = commands.filter((command) => command.kind !== 'event' && command.kind !== 'settle');
   if (others.length > 0) {
     const transactions = others.filter(
       (command): command is TransactionName => command.kind === 'spend' || command.kind === 'adjust',
@@ -27,6 +34,8 @@ export async function findKnown(db: Queryable, commands: readonly Name[]): Promi
     for (const id of (await findTransactions(db, transactions)).keys()) known.add(id);
     const users = others.filter((command) => command.kind === 'user');
     for (const id of (await findUserCommands(db, users)).keys()) known.add(id);
+    const completions = others.filter((command) => command.kind === 'complete');
+    for (const id of (await findCompletions(db, completions)).keys()) known.add(id);
     const imports = others.filter((command) => command.kind === 'import');
     for (const id of (await findImports(db, imports)).keys()) known.add(id);
     for (const id of (await findRefusals(db, others)).keys()) known.add(id);

@@ -1,19 +1,25 @@
-import { type Insert, insertion } from '../db/insert.ts';
-import { type Client, instantText } from '../db/pool.ts';
-import { formatDecimal } from '../rules/decimal.ts';
-import type { Counter } from '../rules/types.ts';
-import { HASH_VERSION } from './hash.ts';
+import { insertion } from '../db/insert.ts';
+import type { Client } from '../db/pool.ts';
+import * as inserts from './inserts.ts';
 import type {
   AnnouncementRow,
+  ClockRow,
   CommandRow,
+  CompletionRow,
   EntryRow,
   EventRow,
   ImportRow,
   LevelChangeRow,
+  LevelRewardRow,
   RefusalRow,
+  SettlementRow,
+  StreakRunRow,
+  TotalRow,
+  TriggerCounterRow,
   UsageRow,
   UserCommandRow,
   UserRow,
+  ZoneChangeRow,
 } from './rows.ts';
 
 /** All that one batch writes. Accounts are not here: the database derives them from the entries. */
@@ -26,12 +32,16 @@ export interface Postings {
   refusals: RefusalRow[];
   announcements: AnnouncementRow[];
   levelChanges: LevelChangeRow[];
-  /** Users whose windows of days are to be resolved anew. */
-  zoneChanges: { projectId: string; userId: string }[];
+  zoneChanges: ZoneChangeRow[];
   users: UserRow[];
-  totals: { userId: string; metricId: string; counter: Counter }[];
-  triggerCounters: { userId: string; triggerId: string; counter: Counter }[];
+  totals: TotalRow[];
+  triggerCounters: TriggerCounterRow[];
   usage: UsageRow[];
+  settlements: SettlementRow[];
+  clocks: ClockRow[];
+  streakRuns: StreakRunRow[];
+  completions: CompletionRow[];
+  levelRewards: LevelRewardRow[];
 }
 
 /**
@@ -40,221 +50,48 @@ export interface Postings {
  */
 export async function post(client: Client, postings: Postings): Promise<void> {
   const statements = [
-    insertion(events, postings.events),
-    insertion(commands, postings.commands),
-    insertion(userCommands, postings.userCommands),
-    insertion(imports, postings.imports),
-    insertion(entries, postings.entries),
-    insertion(totals, postings.totals),
-    insertion(triggerCounters, postings.triggerCounters),
-    insertion(usage, postings.usage),
-    insertion(users, postings.users),
-    insertion(refusals, postings.refusals),
-    insertion(outbox, postings.announcements),
-    insertion(levelChanges, postings.levelChanges),
-    insertion(zoneChanges, postings.zoneChanges),
+    insertion(inserts.events, postings.events),
+    insertion(inserts.commands, postings.commands),
+    insertion(inserts.userCommands, postings.userCommands),
+    insertion(inserts.imports, postings.imports),
+    insertion(inserts.entries, postings.entries),
+    insertion(inserts.totals, postings.totals),
+    insertion(inserts.triggerCounters, postings.triggerCounters),
+    insertion(inserts.usage, postings.usage),
+    insertion(inserts.users, postings.users),
+    insertion(inserts.refusals, postings.refusals),
+    insertion(inserts.outbox, postings.announcements),
+    insertion(inserts.levelChanges, postings.levelChanges),
+    insertion(inserts.zoneChanges, postings.zoneChanges),
+    insertion(inserts.settlements, postings.settlements),
+    insertion(inserts.clocks, postings.clocks),
+    insertion(inserts.streakRuns, postings.streakRuns),
+    insertion(inserts.completions, postings.completions),
+    insertion(inserts.levelRewards, postings.levelRewards),
   ];
   await Promise.all(statements.filter((one) => one !== undefined).map((one) => client.query(one)));
 }
 
-const events: Insert<EventRow> = {
-  table: 'events',
-  columns: [
-    ['user_id', 'bigint', (row) => row.userId],
-    ['id', 'uuid', (row) => row.id],
-    ['seq', 'bigint', (row) => row.seq.toString()],
-    ['metric_id', 'bigint', (row) => row.metricId],
-    ['keyed', 'boolean', (row) => row.keyed],
-    ['key', 'text', (row) => row.key],
-    ['value', 'numeric', (row) => row.value],
-    ['attributes', 'jsonb', (row) => JSON.stringify(row.attributes)],
-    ['occurred_at', 'timestamptz', (row) => instantText(row.occurredAt)],
-    ['occurred_at_sent', 'boolean', (row) => row.occurredAtSent],
-    ['received_at', 'timestamptz', (row) => instantText(row.receivedAt)],
-    ['created_at', 'timestamptz', (row) => instantText(row.createdAt)],
-    ['total_before', 'numeric', (row) => row.totalBefore],
-    ['total_after', 'numeric', (row) => row.totalAfter],
-    ['high_before', 'numeric', (row) => row.highBefore],
-    ['high_after', 'numeric', (row) => row.highAfter],
-    ['program_version', 'int', (row) => row.programVersion],
-    ['decision', 'jsonb', (row) => JSON.stringify(row.decision)],
-    ['hash_version', 'smallint', () => HASH_VERSION],
-    ['hash', 'bytea', (row) => row.hash],
-  ],
-};
-
-const entries: Insert<EntryRow> = {
-  table: 'entries',
-  columns: [
-    ['user_id', 'bigint', (row) => row.userId],
-    ['system_id', 'bigint', (row) => row.systemId],
-    ['version', 'bigint', (row) => row.version.toString()],
-    ['kind', 'text', (row) => row.kind],
-    ['amount', 'bigint', (row) => row.amount.toString()],
-    ['balance_after', 'bigint', (row) => row.balanceAfter.toString()],
-    ['earned', 'bigint', (row) => row.earned?.toString() ?? null],
-    ['cause_key', 'text', (row) => row.causeKey],
-    ['event_id', 'uuid', (row) => row.eventId],
-    ['trigger_id', 'uuid', (row) => row.triggerId],
-    ['command_id', 'uuid', (row) => row.commandId],
-    ['occurred_at', 'timestamptz', (row) => instantText(row.occurredAt)],
-    ['created_at', 'timestamptz', (row) => instantText(row.createdAt)],
-    ['hash_version', 'smallint', () => HASH_VERSION],
-    ['hash', 'bytea', (row) => row.hash],
-  ],
-};
-
-const commands: Insert<CommandRow> = {
-  table: 'commands',
-  columns: [
-    ['user_id', 'bigint', (row) => row.userId],
-    ['id', 'uuid', (row) => row.id],
-    ['kind', 'text', (row) => row.kind],
-    ['system_id', 'bigint', (row) => row.systemId],
-    ['key', 'text', (row) => row.key],
-    ['amount', 'bigint', (row) => row.amount.toString()],
-    ['reason', 'text', (row) => row.reason],
-    ['received_at', 'timestamptz', (row) => instantText(row.receivedAt)],
-    ['created_at', 'timestamptz', (row) => instantText(row.createdAt)],
-    ['program_version', 'int', (row) => row.programVersion],
-    ['after_seq', 'bigint', (row) => row.afterSeq.toString()],
-    ['entry_version', 'bigint', (row) => row.entryVersion.toString()],
-    ['level_before', 'text', (row) => row.levelBefore],
-    ['level_after', 'text', (row) => row.levelAfter],
-  ],
-};
-
-const userCommands: Insert<UserCommandRow> = {
-  table: 'user_commands',
-  columns: [
-    ['user_id', 'bigint', (row) => row.userId],
-    ['id', 'uuid', (row) => row.id],
-    ['mode', 'text', (row) => row.mode],
-    ['created', 'boolean', (row) => row.created],
-    ['received_at', 'timestamptz', (row) => instantText(row.receivedAt)],
-    ['created_at', 'timestamptz', (row) => instantText(row.createdAt)],
-    ['program_version', 'int', (row) => row.programVersion],
-    ['decision', 'jsonb', (row) => (row.decision === null ? null : JSON.stringify(row.decision))],
-  ],
-};
-
-const imports: Insert<ImportRow> = {
-  table: 'user_imports',
-  columns: [
-    ['user_id', 'bigint', (row) => row.userId],
-    ['id', 'uuid', (row) => row.id],
-    ['content', 'jsonb', (row) => JSON.stringify(row.content)],
-    ['received_at', 'timestamptz', (row) => instantText(row.receivedAt)],
-    ['created_at', 'timestamptz', (row) => instantText(row.createdAt)],
-    ['program_version', 'int', (row) => row.programVersion],
-    ['hash_version', 'smallint', () => HASH_VERSION],
-    ['hash', 'bytea', (row) => row.hash],
-  ],
-};
-
-const totals: Insert<Postings['totals'][number]> = {
-  table: 'metric_totals',
-  columns: [
-    ['user_id', 'bigint', (row) => row.userId],
-    ['metric_id', 'bigint', (row) => row.metricId],
-    ['total', 'numeric', (row) => formatDecimal(row.counter.total)],
-    ['high', 'numeric', (row) => formatDecimal(row.counter.high)],
-  ],
-  conflict: 'on conflict (user_id, metric_id) do update set total = excluded.total, high = excluded.high',
-};
-
-const triggerCounters: Insert<Postings['triggerCounters'][number]> = {
-  table: 'trigger_counters',
-  columns: [
-    ['user_id', 'bigint', (row) => row.userId],
-    ['trigger_id', 'uuid', (row) => row.triggerId],
-    ['total', 'numeric', (row) => formatDecimal(row.counter.total)],
-    ['high', 'numeric', (row) => formatDecimal(row.counter.high)],
-  ],
-  conflict: 'on conflict (user_id, trigger_id) do update set total = excluded.total, high = excluded.high',
-};
-
-const usage: Insert<UsageRow> = {
-  table: 'trigger_usage',
-  columns: [
-    ['user_id', 'bigint', (row) => row.userId],
-    ['trigger_id', 'uuid', (row) => row.triggerId],
-    ['slot', 'text', (row) => row.slot],
-    ['awards', 'bigint', (row) => row.awards.toString()],
-    ['points', 'bigint', (row) => row.points.toString()],
-    ['at', 'timestamptz', (row) => instantText(row.at as number)],
-  ],
-  conflict: `on conflict (user_id, trigger_id, slot) do update set
-    awards = excluded.awards, points = excluded.points, at = excluded.at`,
-};
-
-const users: Insert<UserRow> = {
-  table: 'users',
-  columns: [
-    ['project_id', 'bigint', (row) => row.projectId],
-    ['external_id', 'text', (row) => row.externalId],
-    ['name', 'text', (row) => row.name],
-    ['email', 'text', (row) => row.email],
-    ['zones', 'jsonb', (row) => JSON.stringify(row.zones)],
-    ['attributes', 'jsonb', (row) => JSON.stringify(row.attributes)],
-    ['seq', 'bigint', (row) => row.seq.toString()],
-    ['event_hash', 'bytea', (row) => row.eventHash],
-    ['created_at', 'timestamptz', (row) => (row.createdAt === null ? null : instantText(row.createdAt))],
-    ['updated_at', 'timestamptz', (row) => instantText(row.updatedAt)],
-  ],
-  conflict: `on conflict (project_id, external_id) do update set name = excluded.name, email = excluded.email,
-    zones = excluded.zones, attributes = excluded.attributes, seq = excluded.seq, event_hash = excluded.event_hash,
-    created_at = excluded.created_at, updated_at = excluded.updated_at`,
-};
-
-const refusals: Insert<RefusalRow> = {
-  table: 'refusals',
-  columns: [
-    ['user_id', 'bigint', (row) => row.userId],
-    ['id', 'uuid', (row) => row.id],
-    ['kind', 'text', (row) => row.kind],
-    ['metric_id', 'bigint', (row) => row.metricId],
-    ['system_id', 'bigint', (row) => row.systemId],
-    ['keyed', 'boolean', (row) => row.keyed],
-    ['key', 'text', (row) => row.key],
-    ['value', 'numeric', (row) => row.value],
-    ['attributes', 'jsonb', (row) => JSON.stringify(row.attributes)],
-    ['occurred_at', 'timestamptz', (row) => instantText(row.occurredAt)],
-    ['received_at', 'timestamptz', (row) => instantText(row.receivedAt)],
-    ['created_at', 'timestamptz', (row) => instantText(row.createdAt)],
-    ['program_version', 'int', (row) => row.programVersion],
-    ['code', 'text', (row) => row.code],
-    ['detail', 'jsonb', (row) => JSON.stringify(row.detail)],
-  ],
-};
-
-const levelChanges: Insert<LevelChangeRow> = {
-  table: 'level_changes',
-  columns: [
-    ['user_id', 'bigint', (row) => row.userId],
-    ['system_id', 'bigint', (row) => row.systemId],
-    ['version', 'bigint', (row) => row.version.toString()],
-    ['level_before', 'text', (row) => row.before],
-    ['level_after', 'text', (row) => row.after],
-    ['created_at', 'timestamptz', (row) => instantText(row.createdAt)],
-  ],
-};
-
-const outbox: Insert<AnnouncementRow> = {
-  table: 'outbox',
-  columns: [
-    ['project_id', 'bigint', (row) => row.projectId],
-    ['user_id', 'bigint', (row) => row.userId],
-    ['kind', 'text', (row) => row.kind],
-    ['payload', 'jsonb', (row) => JSON.stringify(row.payload)],
-    ['created_at', 'timestamptz', (row) => instantText(row.createdAt)],
-  ],
-};
-
-const zoneChanges: Insert<Postings['zoneChanges'][number]> = {
-  table: 'zone_changes',
-  columns: [
-    ['project_id', 'bigint', (row) => row.projectId],
-    ['user_id', 'bigint', (row) => row.userId],
-  ],
-};
+/** Nothing to write. */
+export function noPostings(): Postings {
+  return {
+    events: [],
+    entries: [],
+    commands: [],
+    userCommands: [],
+    imports: [],
+    refusals: [],
+    announcements: [],
+    levelChanges: [],
+    zoneChanges: [],
+    users: [],
+    totals: [],
+    triggerCounters: [],
+    usage: [],
+    settlements: [],
+    clocks: [],
+    streakRuns: [],
+    completions: [],
+    levelRewards: [],
+  };
+}

@@ -1,5 +1,6 @@
-import type { DecisionRecord } from '../rules/record.ts';
-import type { Attributes, Instant, Usage, ZonePeriod } from '../rules/types.ts';
+import type { DecisionRecord, RewardsRecord } from '../rules/record.ts';
+import type { SettlementRecord } from '../rules/settlement-record.ts';
+import type { Attributes, Counter, Frequency, Instant, Usage, ZonePeriod } from '../rules/types.ts';
 
 /** A user as the pipeline holds it while it decides; `seq` and `eventHash` are the head of the event chain. */
 export interface UserRow {
@@ -38,7 +39,7 @@ export interface EventRow {
   hash: Buffer;
 }
 
-export type EntryKind = 'award' | 'spend' | 'adjust' | 'import';
+export type EntryKind = 'award' | 'spend' | 'adjust' | 'reward' | 'import';
 
 export interface EntryRow {
   userId: string;
@@ -57,6 +58,26 @@ export interface EntryRow {
   occurredAt: Instant;
   createdAt: Instant;
   hash: Buffer;
+}
+
+/** Running total of a user's metric, and the highest it has been. */
+export interface TotalRow {
+  userId: string;
+  metricId: string;
+  counter: Counter;
+}
+
+/** The same of a trigger that counts for itself. */
+export interface TriggerCounterRow {
+  userId: string;
+  triggerId: string;
+  counter: Counter;
+}
+
+/** A user whose windows of days are to be resolved anew. */
+export interface ZoneChangeRow {
+  projectId: string;
+  userId: string;
 }
 
 /** What a trigger with limits has paid a user in one slot. */
@@ -82,6 +103,8 @@ export interface CommandRow {
   entryVersion: bigint;
   levelBefore: string | null;
   levelAfter: string | null;
+  /** What levels gave with it; null: nothing. */
+  decision: RewardsRecord | null;
 }
 
 /** A call that made a user known or changed what is known. */
@@ -105,7 +128,7 @@ export interface ImportContent {
   totals: readonly { metricId: string; total: string; high: string }[];
   /** Of triggers with event filters. */
   counters: readonly { triggerId: string; total: string; high: string }[];
-  /** In days, up to and with the last day `YYYY-MM-DD`. */
+  /** In periods of the project's streak, up to and with that of the last day `YYYY-MM-DD`. */
   streak: { length: number; lastDay: string } | null;
 }
 
@@ -131,7 +154,7 @@ export interface ImportRow {
 export interface RefusalRow {
   userId: string;
   id: string;
-  kind: 'event' | 'spend' | 'adjust' | 'user';
+  kind: 'event' | 'spend' | 'adjust' | 'user' | 'complete';
   metricId: string | null;
   systemId: string | null;
   keyed: boolean;
@@ -144,6 +167,59 @@ export interface RefusalRow {
   programVersion: number;
   code: string;
   detail: Readonly<Record<string, string>>;
+}
+
+/** What was due by the clock when an event or a command came. */
+export interface SettlementRow {
+  userId: string;
+  /** Of that event or command. */
+  id: string;
+  until: Instant;
+  createdAt: Instant;
+  afterSeq: bigint;
+  programVersion: number;
+  record: SettlementRecord;
+}
+
+/** How far ticks of a points system are settled for a user. */
+export interface ClockRow {
+  userId: string;
+  systemId: string;
+  settledAt: Instant;
+  running: Readonly<Record<string, number | null>>;
+  dueAt: Instant | null;
+}
+
+/** A run of a user's streak; `last` null: it is part of another one. */
+export interface StreakRunRow {
+  userId: string;
+  frequency: Frequency;
+  first: number;
+  last: number | null;
+}
+
+/** That a user has completed an achievement. */
+export interface CompletionRow {
+  userId: string;
+  achievementId: string;
+  /** Of the event or the command that completed it. */
+  id: string;
+  byEvent: boolean;
+  at: Instant;
+  createdAt: Instant;
+  afterSeq: bigint;
+  programVersion: number;
+  backdated: boolean;
+  /** Null: by an event, which has it. */
+  decision: DecisionRecord | null;
+}
+
+/** A level that has given what it gives. */
+export interface LevelRewardRow {
+  userId: string;
+  systemId: string;
+  levelKey: string;
+  createdAt: Instant;
 }
 
 /** A user's way from one level to another; null: below every level. */

@@ -1,7 +1,8 @@
 import type { QueryResultRow } from 'pg';
 import type { Queryable } from '../db/pool.ts';
+import type { RefusalCode } from '../rules/decision.ts';
 import type { DecisionRecord } from '../rules/record.ts';
-import type { Attributes, Instant, RefusalCode } from '../rules/types.ts';
+import type { Attributes, Instant } from '../rules/types.ts';
 import { shortest } from './events.ts';
 
 /** An event, applied or refused, as it is shown. */

@@ -1,6 +1,7 @@
 import type { Queryable } from '../db/pool.ts';
 import { formatDecimal } from '../rules/decimal.ts';
-import type { Applied, Counter } from '../rules/types.ts';
+import type { Applied } from '../rules/decision.ts';
+import type { Counter } from '../rules/types.ts';
 import { shortest } from './events.ts';
 
 /** Follows the counters of a user's triggers with event filters, event by event. */

@@ -1,7 +1,8 @@
 import type { Queryable } from '../db/pool.ts';
+import type { Fired } from '../rules/decision.ts';
 import type { ProgramIndex } from '../rules/program.ts';
 import { countUsage, usageKey } from '../rules/quota.ts';
-import type { Fired, Instant, Usage } from '../rules/types.ts';
+import type { Instant, Usage } from '../rules/types.ts';
 
 /** Recounts what triggers with limits have paid a user, event by event. */
 export class UsageCount {

@@ -56,7 +56,7 @@ export function boostProblems(draft: BoostDraft, userAttributes: ReadonlySet<str
     ...draft.userAttributes
       .filter(({ key }) => !userAttributes.has(key))
       .map(({ key }) => ({ field: 'user_attributes', message: `there is no user attribute ${JSON.stringify(key)}` })),
-    ...repeatedFilters(draft.userAttributes).map((key) => ({
+    ...repeatedKeys(draft.userAttributes).map((key) => ({
       field: 'user_attributes',
       message: `${JSON.stringify(key)} stands there twice`,
     })),
@@ -64,9 +64,9 @@ export function boostProblems(draft: BoostDraft, userAttributes: ReadonlySet<str
   ];
 }
 
-/** Keys of filters that stand in the list more than once. */
-export function repeatedFilters(filters: readonly AttributeFilter[]): string[] {
-  const keys = filters.map(({ key }) => key);
+/** Keys that stand in the list more than once. */
+export function repeatedKeys(items: readonly { key: string }[]): string[] {
+  const keys = items.map(({ key }) => key);
   return [...new Set(keys.filter((key, index) => keys.indexOf(key) !== index))];
 }
 

@@ -1,4 +1,4 @@
-import type { Economy } from './economy.ts';
+import type { Economy, EconomyStreak } from './economy.ts';
 
 /** One thing that a change makes, alters or archives, with the fields that differ. */
 export interface Change {
@@ -9,11 +9,13 @@ export interface Change {
     | 'metric'
     | 'user_attribute'
     | 'event_attribute'
+    | 'streak'
+    | 'achievement'
     | 'points_system'
     | 'level'
     | 'trigger'
     | 'boost';
-  /** `key`, or `system/key` for what belongs to a points system. */
+  /** `key`, or `system/key` for what belongs to a points system; empty for what there is one of. */
   key: string;
   fields: readonly FieldChange[];
 }
@@ -63,6 +65,8 @@ function parts(economy: Economy): Map<string, Part> {
     ...economy.metrics.map(({ key, name }): Part => ({ kind: 'metric', key, fields: { name } })),
     ...economy.userAttributes.map(({ key, name }): Part => ({ kind: 'user_attribute', key, fields: { name } })),
     ...economy.eventAttributes.map(({ key, name }): Part => ({ kind: 'event_attribute', key, fields: { name } })),
+    ...(economy.streak === null ? [] : [streakPart(economy.streak)]),
+    ...economy.achievements.map(({ key, ...fields }): Part => ({ kind: 'achievement', key, fields })),
   ];
   for (const { key: system, levels, triggers, ...fields } of economy.systems) {
     all.push({ kind: 'points_system', key: system, fields });
@@ -72,6 +76,10 @@ function parts(economy: Economy): Map<string, Part> {
     });
   }
   return new Map(all.map((part) => [`${part.kind} ${part.key}`, part]));
+}
+
+function streakPart({ frequency, metrics }: EconomyStreak): Part {
+  return { kind: 'streak', key: '', fields: { frequency, metrics: metrics.join(', ') } };
 }
 
 /** The fields that differ. */

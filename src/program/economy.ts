@@ -1,4 +1,4 @@
-import type { LevelBasis, OnFloor } from '../rules/types.ts';
+import type { Frequency, LevelBasis, OnFloor } from '../rules/types.ts';
 
 /**
  * All that a product team decides about a project, but for its boosts: the content of an economy file, with every
@@ -10,8 +10,32 @@ export interface Economy {
   metrics: readonly Named[];
   userAttributes: readonly Named[];
   eventAttributes: readonly Named[];
+  /** Null: the project counts no streaks. */
+  streak: EconomyStreak | null;
+  achievements: readonly EconomyAchievement[];
   systems: readonly EconomySystem[];
 }
+
+export interface EconomyStreak {
+  frequency: Frequency;
+  /** Keys of the metrics whose events count; none: of any. */
+  metrics: readonly string[];
+}
+
+interface EconomyAchievementBase extends Named {
+  description: string;
+  status: 'active' | 'inactive';
+  userAttributes: Readonly<Record<string, string>>;
+}
+
+/** Stable by its key, like a trigger. */
+export type EconomyAchievement = EconomyAchievementBase &
+  (
+    | { type: 'api' }
+    | { type: 'metric'; metric: string; total: string }
+    /** Periods of the project's streak. */
+    | { type: 'streak'; length: string }
+  );
 
 export interface Named {
   key: string;
@@ -32,6 +56,8 @@ export interface EconomySystem extends Named {
 export interface EconomyLevel extends Named {
   description: string;
   points: string;
+  /** Points by key of the points system, for reaching the level for the first time. */
+  rewards: Readonly<Record<string, string>>;
 }
 
 interface EconomyTriggerBase {
@@ -56,7 +82,30 @@ export interface EconomyCreationTrigger extends EconomyTriggerBase {
   type: 'user_creation';
 }
 
-export type EconomyTrigger = EconomyMetricTrigger | EconomyCreationTrigger;
+export interface EconomyTimeTrigger extends EconomyTriggerBase {
+  type: 'time';
+  /** From one tick to the next: whole hours or days of 24 hours, such as `3h` or `1d`. */
+  every: string;
+  runs: 'always' | 'below_cap';
+}
+
+export interface EconomyStreakTrigger extends EconomyTriggerBase {
+  type: 'streak';
+  /** Periods of the project's streak. */
+  length: string;
+}
+
+export interface EconomyAchievementTrigger extends EconomyTriggerBase {
+  type: 'achievement';
+  achievement: string;
+}
+
+export type EconomyTrigger =
+  | EconomyMetricTrigger
+  | EconomyCreationTrigger
+  | EconomyTimeTrigger
+  | EconomyStreakTrigger
+  | EconomyAchievementTrigger;
 
 /** What is wrong with an economy: where, and what would be right. */
 export interface Problem {
@@ -70,5 +119,7 @@ export const EMPTY_ECONOMY: Economy = {
   metrics: [],
   userAttributes: [],
   eventAttributes: [],
+  streak: null,
+  achievements: [],
   systems: [],
 };

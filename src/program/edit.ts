@@ -1,9 +1,16 @@
 import type { ItemProblem } from './boost.ts';
-import type { Economy, EconomySystem } from './economy.ts';
+import type { Economy, EconomyAchievement, EconomySystem, EconomyTrigger } from './economy.ts';
 import { economyProblems } from './read.ts';
 
 /** The lists of an economy; those of `level` and `trigger` are in a points system. */
-export type EditKind = 'metric' | 'user_attribute' | 'event_attribute' | 'points_system' | 'level' | 'trigger';
+export type EditKind =
+  | 'metric'
+  | 'user_attribute'
+  | 'event_attribute'
+  | 'achievement'
+  | 'points_system'
+  | 'level'
+  | 'trigger';
 
 /** One change of one thing. */
 export interface Edit {
@@ -50,7 +57,7 @@ function place(economy: Economy, change: Edit): Edited {
   }
   const rest = list.filter((_, other) => other !== at);
   const index = change.position === undefined ? (at < 0 ? rest.length : at) : change.position - 1;
-  const item = { ...(at < 0 ? defaults(change) : list[at]), ...change.fields, key };
+  const item = altered(list[at] ?? {}, change);
   const next = withList(economy, change, action === 'archive' ? rest : rest.toSpliced(index, 0, item));
   return { economy: next, problems: [] };
 }
@@ -63,6 +70,7 @@ const LISTS = {
   metric: 'metrics',
   user_attribute: 'userAttributes',
   event_attribute: 'eventAttributes',
+  achievement: 'achievements',
   points_system: 'systems',
   level: 'levels',
   trigger: 'triggers',
@@ -97,21 +105,46 @@ const DEFAULTS: Record<EditKind, object> = {
   user_attribute: NAMED,
   event_attribute: NAMED,
   points_system: SYSTEM,
-  level: { name: '', description: '', points: '' },
-  trigger: { status: 'active', points: '', userAttributes: {}, onFloor: 'refuse' },
+  achievement: { name: '', description: '', status: 'active', type: '', userAttributes: {} },
+  level: { name: '', description: '', points: '', rewards: {} },
+  trigger: { status: 'active', type: 'metric', points: '', userAttributes: {}, onFloor: 'refuse' },
 };
 
-const METRIC_TRIGGER = { type: 'metric', metric: '', threshold: '', eventAttributes: {}, limits: {} };
+/** The same for what only things of one type have. */
+const OF_TYPE: Partial<Record<EditKind, Readonly<Record<string, object>>>> & {
+  achievement: Record<EconomyAchievement['type'], object>;
+  trigger: Record<EconomyTrigger['type'], object>;
+} = {
+  achievement: { api: {}, metric: { metric: '', total: '' }, streak: { length: '' } },
+  trigger: {
+    metric: { metric: '', threshold: '', eventAttributes: {}, limits: {} },
+    user_creation: {},
+    time: { every: '', runs: 'always' },
+    streak: { length: '' },
+    achievement: { achievement: '' },
+  },
+};
 
-function defaults({ kind, fields }: Edit): object {
-  if (kind !== 'trigger' || fields.type === 'user_creation') return DEFAULTS[kind];
-  return { ...DEFAULTS.trigger, ...METRIC_TRIGGER };
+/** The types that things of a kind have; none: they have no type. */
+export function typesOf(kind: EditKind): string[] {
+  return Object.keys(OF_TYPE[kind] ?? {});
+}
+
+/** The thing with the fields set; one of another type keeps what things of every type have. */
+function altered(was: object, { kind, key, fields }: Edit): Keyed {
+  const type = String({ ...DEFAULTS[kind], ...was, ...fields }.type);
+  const all = { ...DEFAULTS[kind], ...OF_TYPE[kind]?.[type] };
+  const kept = Object.entries(was).filter(([name]) => Object.hasOwn(all, name));
+  return { ...all, ...Object.fromEntries(kept), ...fields, key };
 }
 
 /** A problem of the whole economy as one of the item that brings it about: its own field, or else where it shows. */
 function asItemProblem({ kind, system, key }: Edit, { path, message }: { path: string; message: string }): ItemProblem {
   const own = `${system === null ? '' : `systems.${system}.`}${LISTS[kind]}.${key}.`;
   if (!path.startsWith(own)) return { field: '', message: path === '' ? message : `${path}: ${message}` };
-  const field = path.slice(own.length).replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  // What follows a list is a key, which is left as it is.
+  const field = path
+    .slice(own.length)
+    .replace(/^(limits\.)?[^.]*/, (name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`));
   return { field, message };
 }

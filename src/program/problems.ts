@@ -1,10 +1,21 @@
 import { parseDecimal } from '../rules/decimal.ts';
-import { readLimits } from '../rules/limits-record.ts';
+import { readDuration, readLimits } from '../rules/limits-record.ts';
 import { POINTS_LIMIT } from '../rules/types.ts';
 import { isZone } from '../rules/zone.ts';
-import type { Economy, EconomyMetricTrigger, EconomySystem, EconomyTrigger, Problem } from './economy.ts';
+import type {
+  Economy,
+  EconomyAchievement,
+  EconomyLevel,
+  EconomyMetricTrigger,
+  EconomySystem,
+  EconomyTimeTrigger,
+  EconomyTrigger,
+  Problem,
+} from './economy.ts';
 
-const COOLDOWN_MAX_MS = 99_999 * 86_400_000;
+const HOUR_MS = 3_600_000;
+const DURATION_MAX_MS = 99_999 * 24 * HOUR_MS;
+const LENGTH_MAX = 100_000;
 
 /** What is wrong with an economy of the right form: names that mean nothing, numbers out of range, things said twice. */
 export function findProblems(economy: Economy): Problem[] {
@@ -13,8 +24,46 @@ export function findProblems(economy: Economy): Problem[] {
     ...repeated('metrics', economy.metrics),
     ...repeated('userAttributes', economy.userAttributes),
     ...repeated('eventAttributes', economy.eventAttributes),
+    ...streakProblems(economy),
+    ...repeated('achievements', economy.achievements),
+    ...economy.achievements.flatMap((achievement) => achievementProblems(economy, achievement)),
     ...repeated('systems', economy.systems),
     ...economy.systems.flatMap((system) => systemProblems(economy, system)),
+  ];
+}
+
+function streakProblems(economy: Economy): Problem[] {
+  const metrics = economy.streak?.metrics ?? [];
+  return [
+    ...repeated(
+      'streak.metrics',
+      metrics.map((key) => ({ key })),
+    ),
+    ...metrics.flatMap((key) => unknown(`streak.metrics.${key}`, 'metric', key, economy.metrics)),
+  ];
+}
+
+function achievementProblems(economy: Economy, achievement: EconomyAchievement): Problem[] {
+  const path = `achievements.${achievement.key}`;
+  return [
+    ...(achievement.type === 'metric'
+      ? [
+          ...unknown(`${path}.metric`, 'metric', achievement.metric, economy.metrics),
+          ...(parseDecimal(achievement.total) > 0n ? [] : [{ path: `${path}.total`, message: 'must be above 0' }]),
+        ]
+      : []),
+    ...(achievement.type === 'streak' ? lengthProblems(economy, path, achievement.length) : []),
+    ...undeclared(`${path}.userAttributes`, achievement.userAttributes, economy.userAttributes, 'user'),
+  ];
+}
+
+/** What is wrong with something that asks for so many periods of the project's streak. */
+function lengthProblems(economy: Economy, path: string, length: string): Problem[] {
+  return [
+    ...(economy.streak === null
+      ? [{ path: `${path}.type`, message: 'streak needs the project to count streaks: streak.frequency must be given' }]
+      : []),
+    ...(Number(length) <= LENGTH_MAX ? [] : [{ path: `${path}.length`, message: `must be 1 to ${LENGTH_MAX}` }]),
   ];
 }
 
@@ -34,23 +83,63 @@ function systemProblems(economy: Economy, system: EconomySystem): Problem[] {
       ? [{ path: `${path}.boostCeiling`, message: 'must be above 0' }]
       : []),
     ...repeated(`${path}.levels`, system.levels),
-    ...system.levels.flatMap((level) => [
-      ...range(`${path}.levels.${level.key}.points`, level.points),
-      ...(BigInt(level.points) < 0n
-        ? [{ path: `${path}.levels.${level.key}.points`, message: 'must be 0 or more' }]
-        : []),
-    ]),
+    ...system.levels.flatMap((level) => levelProblems(economy, `${path}.levels.${level.key}`, level)),
     ...repeated(`${path}.triggers`, system.triggers),
-    ...system.triggers.flatMap((trigger) => triggerProblems(economy, `${path}.triggers.${trigger.key}`, trigger)),
+    ...system.triggers.flatMap((trigger) =>
+      triggerProblems(economy, system, `${path}.triggers.${trigger.key}`, trigger),
+    ),
   ];
 }
 
-function triggerProblems(economy: Economy, path: string, trigger: EconomyTrigger): Problem[] {
+function levelProblems(economy: Economy, path: string, { points, rewards }: EconomyLevel): Problem[] {
+  const given = Object.entries(rewards);
+  return [
+    ...range(`${path}.points`, points),
+    ...(BigInt(points) < 0n ? [{ path: `${path}.points`, message: 'must be 0 or more' }] : []),
+    ...(BigInt(points) === 0n && given.length > 0
+      ? [
+          {
+            path: `${path}.rewards`,
+            message: 'must be left out in a level of 0 points: it is held from the start and never reached',
+          },
+        ]
+      : []),
+    ...given.flatMap(([key, reward]) => [
+      ...unknown(`${path}.rewards.${key}`, 'points system', key, economy.systems),
+      ...(BigInt(reward) > 0n && BigInt(reward) <= POINTS_LIMIT
+        ? []
+        : [{ path: `${path}.rewards.${key}`, message: 'must be 1 to 2^53 - 1' }]),
+    ]),
+  ];
+}
+
+function triggerProblems(economy: Economy, system: EconomySystem, path: string, trigger: EconomyTrigger): Problem[] {
   return [
     ...(trigger.type === 'metric' ? metricProblems(economy, path, trigger) : []),
+    ...(trigger.type === 'time' ? timeProblems(system, path, trigger) : []),
+    ...(trigger.type === 'streak' ? lengthProblems(economy, path, trigger.length) : []),
+    ...(trigger.type === 'achievement'
+      ? unknown(`${path}.achievement`, 'achievement', trigger.achievement, economy.achievements)
+      : []),
     ...range(`${path}.points`, trigger.points),
     ...(BigInt(trigger.points) === 0n ? [{ path: `${path}.points`, message: 'must not be 0' }] : []),
     ...undeclared(`${path}.userAttributes`, trigger.userAttributes, economy.userAttributes, 'user'),
+  ];
+}
+
+function timeProblems({ maxPoints }: EconomySystem, path: string, trigger: EconomyTimeTrigger): Problem[] {
+  const every = readDuration(trigger.every);
+  const belowCap = trigger.runs === 'below_cap';
+  return [
+    ...(every % HOUR_MS === 0 && every <= DURATION_MAX_MS
+      ? []
+      : [{ path: `${path}.every`, message: 'must be whole hours, from 1h to 99999d' }]),
+    ...(belowCap && maxPoints === null
+      ? [{ path: `${path}.runs`, message: 'below_cap needs the points system to have maxPoints' }]
+      : []),
+    ...(belowCap && BigInt(trigger.points) < 0n
+      ? [{ path: `${path}.runs`, message: 'below_cap goes with a trigger that gives points, not with one that takes' }]
+      : []),
   ];
 }
 
@@ -58,15 +147,13 @@ function metricProblems(economy: Economy, path: string, trigger: EconomyMetricTr
   const { oncePer, points } = trigger.limits;
   const { cooldown } = readLimits(trigger.limits);
   return [
-    ...(economy.metrics.some((metric) => metric.key === trigger.metric)
-      ? []
-      : [{ path: `${path}.metric`, message: `there is no metric ${JSON.stringify(trigger.metric)}` }]),
+    ...unknown(`${path}.metric`, 'metric', trigger.metric, economy.metrics),
     ...(parseDecimal(trigger.threshold) > 0n ? [] : [{ path: `${path}.threshold`, message: 'must be above 0' }]),
     ...undeclared(`${path}.eventAttributes`, trigger.eventAttributes, economy.eventAttributes, 'event'),
-    ...(oncePer === undefined || economy.eventAttributes.some((attribute) => attribute.key === oncePer)
+    ...(oncePer === undefined
       ? []
-      : [{ path: `${path}.limits.oncePer`, message: `there is no event attribute ${JSON.stringify(oncePer)}` }]),
-    ...(cooldown === null || cooldown <= COOLDOWN_MAX_MS
+      : unknown(`${path}.limits.oncePer`, 'event attribute', oncePer, economy.eventAttributes)),
+    ...(cooldown === null || cooldown <= DURATION_MAX_MS
       ? []
       : [{ path: `${path}.limits.cooldown`, message: 'must be at most 99999d' }]),
     ...(points !== undefined && BigInt(trigger.points) < 0n
@@ -81,9 +168,13 @@ function undeclared(
   declared: Economy['metrics'],
   whose: string,
 ): Problem[] {
-  return Object.keys(filters)
-    .filter((key) => !declared.some((attribute) => attribute.key === key))
-    .map((key) => ({ path: `${path}.${key}`, message: `there is no ${whose} attribute ${JSON.stringify(key)}` }));
+  return Object.keys(filters).flatMap((key) => unknown(`${path}.${key}`, `${whose} attribute`, key, declared));
+}
+
+function unknown(path: string, what: string, key: string, known: readonly { key: string }[]): Problem[] {
+  return known.some((item) => item.key === key)
+    ? []
+    : [{ path, message: `there is no ${what} ${JSON.stringify(key)}` }];
 }
 
 function range(path: string, points: string | null): Problem[] {

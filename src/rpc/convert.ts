@@ -8,25 +8,22 @@ import type {
   EventPointsSchema,
   LevelSchema,
   PointsSystemSchema,
+  RewardSchema,
 } from '../gen/guerdon/v1/types_pb.ts';
-import { LevelBasis, OnFloor, Period, Rounding, TriggerStatus } from '../gen/guerdon/v1/types_pb.ts';
+import { LevelBasis, Rounding, TriggerStatus } from '../gen/guerdon/v1/types_pb.ts';
 import { type Open, openForUser } from '../rules/boost-schedule.ts';
 import { formatDecimal } from '../rules/decimal.ts';
+import type { Applied, Fired, Reward } from '../rules/decision.ts';
 import { levelBasis, levelOf, nextLevelOf } from '../rules/level.ts';
 import type { ProgramIndex } from '../rules/program.ts';
-import { isLimited } from '../rules/quota.ts';
 import { type DecisionRecord, fromRecord } from '../rules/record.ts';
 import type * as rules from '../rules/types.ts';
+import { triggerMessages } from './trigger-message.ts';
 
 export const ROUNDING: Record<rules.Rounding, Rounding> = {
   down: Rounding.DOWN,
   up: Rounding.UP,
   nearest: Rounding.NEAREST,
-};
-const ON_FLOOR: Record<rules.OnFloor, OnFloor> = {
-  refuse: OnFloor.REFUSE,
-  clamp: OnFloor.CLAMP,
-  allow: OnFloor.ALLOW,
 };
 const LEVEL_BASIS: Record<rules.LevelBasis, LevelBasis> = {
   balance: LevelBasis.BALANCE,
@@ -34,12 +31,19 @@ const LEVEL_BASIS: Record<rules.LevelBasis, LevelBasis> = {
 };
 
 export function levelMessage(level: rules.Level): MessageInitShape<typeof LevelSchema> {
-  return { key: level.key, name: level.name, description: level.description, points: level.points };
+  const { key, name, description, points, rewards } = level;
+  return {
+    key,
+    name,
+    description,
+    points,
+    rewards: rewards.map((item) => ({ systemKey: item.systemKey, points: item.points })),
+  };
 }
 
 /** A trigger's award as it was decided. */
 export function awardMessage(
-  fired: rules.Fired,
+  fired: Fired,
   event: { id: string; at: rules.Instant },
 ): MessageInitShape<typeof AwardSchema> {
   return {
@@ -71,32 +75,50 @@ export function pointsMessages(
   then: ProgramIndex,
   now?: { balances: Now; index: ProgramIndex },
 ): Record<string, MessageInitShape<typeof EventPointsSchema>> {
-  const { fired, systems } = fromDecision(decision);
+  const { fired, systems, rewards } = fromDecision(decision);
   return Object.fromEntries(
     systems.map((change) => {
       const system = then.systemById.get(change.systemId) as rules.System;
       const awards = fired.filter((item) => item.systemId === change.systemId);
+      const given = rewards.filter((item) => item.targetId === change.systemId);
       const level = now === undefined ? levelByKey(system, change.levelAfter) : levelNow(change.systemId, now);
       const balanceNow = now?.balances[change.systemId]?.balance;
       const next = now === undefined ? nextLevel(system, change.after) : nextLevelNow(change.systemId, now);
       return [
         system.key,
         {
-          added: sum(awards.map((award) => award.amount)),
-          withheld: told(sum(awards.map((award) => award.withheld))),
+          added: sum([...awards, ...given].map(({ amount }) => amount)),
+          withheld: told(sum([...awards.map((award) => award.withheld), ...given.map(heldBack)])),
           total: balanceNow === undefined ? change.after.balance : BigInt(balanceNow),
           levelChanged: change.levelBefore !== change.levelAfter,
           ...(level !== null && { level: levelMessage(level) }),
           ...next,
           awards: awards.map((award) => awardMessage(award, event)),
+          rewards: given.map((reward) => rewardMessage(reward, then)),
         },
       ];
     }),
   );
 }
 
+/** What a level gave for being reached for the first time. */
+export function rewardMessage(reward: Reward, { systemById }: ProgramIndex): MessageInitShape<typeof RewardSchema> {
+  return {
+    levelSystemKey: systemById.get(reward.systemId)?.key ?? '',
+    levelKey: reward.levelKey,
+    amount: reward.amount,
+    withheld: heldBack(reward),
+    balanceAfter: reward.balanceAfter,
+    ...(reward.version !== null && { version: reward.version }),
+  };
+}
+
+function heldBack({ points, amount }: Reward): bigint {
+  return points - amount;
+}
+
 /** The decision of a stored event, for the parts that do not depend on the event's columns. */
-export function fromDecision(decision: DecisionRecord): Pick<rules.Applied, 'fired' | 'systems'> {
+export function fromDecision(decision: DecisionRecord): Omit<Applied, 'programVersion' | 'counter'> {
   const zero = { total: 0n, high: 0n };
   return fromRecord(decision, { programVersion: 0, counter: { before: zero, after: zero } });
 }
@@ -144,54 +166,6 @@ export function systemMessage(system: rules.System): MessageInitShape<typeof Poi
     levelBasis: LEVEL_BASIS[system.levelBasis],
     boostCeiling: system.boostCeiling === null ? '' : formatDecimal(system.boostCeiling),
     triggers: triggerMessages(system).filter(({ status }) => status === TriggerStatus.ACTIVE),
-  };
-}
-
-/** All triggers of a system, in the order of their evaluation. */
-export function triggerMessages(system: rules.System) {
-  return system.triggers.map((trigger, index) => triggerMessage(trigger, index + 1));
-}
-
-function triggerMessage(trigger: rules.Trigger, position: number) {
-  return {
-    id: trigger.id,
-    key: trigger.key,
-    status: trigger.active ? TriggerStatus.ACTIVE : TriggerStatus.INACTIVE,
-    position,
-    points: trigger.points,
-    userAttributes: trigger.userAttributes.map((filter) => ({ ...filter })),
-    onFloor: ON_FLOOR[trigger.onFloor],
-    type: triggerType(trigger),
-  };
-}
-
-function triggerType(trigger: rules.Trigger) {
-  if (trigger.type === 'user_creation') return { case: 'userCreation' as const, value: {} };
-  return {
-    case: 'metric' as const,
-    value: {
-      metricKey: trigger.metricKey,
-      threshold: formatDecimal(trigger.threshold),
-      eventAttributes: trigger.eventAttributes.map((filter) => ({ ...filter })),
-      ...(isLimited(trigger.limits) && { limits: limitsMessage(trigger.limits) }),
-    },
-  };
-}
-
-const PERIOD: Record<rules.Period, Period> = {
-  hour: Period.HOUR,
-  day: Period.DAY,
-  week: Period.WEEK,
-  month: Period.MONTH,
-};
-
-function limitsMessage({ awards, points, cooldown, oncePer }: rules.Limits) {
-  const perPeriod = ({ most, per }: { most: bigint; per: rules.Period }) => ({ most, per: PERIOD[per] });
-  return {
-    ...(awards !== null && { awards: perPeriod(awards) }),
-    ...(points !== null && { points: perPeriod(points) }),
-    ...(cooldown !== null && { cooldown: { seconds: BigInt(cooldown / 1_000), nanos: 0 } }),
-    oncePer: oncePer ?? '',
   };
 }
 

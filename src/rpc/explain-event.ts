@@ -1,10 +1,12 @@
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
-import { type ExplainedAward, type ExplainedTrigger, explain } from '../commands/explain.ts';
+import { type ExplainedAward, type ExplainedTrigger, type Explanation, explain } from '../commands/explain.ts';
 import { EventService, LimitKind, WhyNot } from '../gen/guerdon/v1/event_service_pb.ts';
 import { Rounding } from '../gen/guerdon/v1/types_pb.ts';
 import { formatDecimal } from '../rules/decimal.ts';
+import { completedMessage } from './achievements/completed-message.ts';
+import { eventStreak } from './achievements/streak-message.ts';
 import { route } from './call.ts';
-import { ROUNDING } from './convert.ts';
+import { awardMessage, ROUNDING, rewardMessage } from './convert.ts';
 import { eventMessage } from './event-message.ts';
 import { findEvent } from './get-event.ts';
 
@@ -13,6 +15,8 @@ const WHY = {
   event_attributes: WhyNot.EVENT_ATTRIBUTES,
   user_attributes: WhyNot.USER_ATTRIBUTES,
   below_threshold: WhyNot.BELOW_THRESHOLD,
+  streak_too_short: WhyNot.STREAK_TOO_SHORT,
+  backdated: WhyNot.BACKDATED,
 } as const;
 
 const LIMIT = {
@@ -25,15 +29,37 @@ const LIMIT = {
 export const explainEvent = route(EventService.method.explainEvent, 'project', async (call, { lookup }) => {
   const { pool, programs } = call.api.context;
   const event = await findEvent(call, lookup);
-  const { triggers, consulted, zone } = await explain(pool, programs, call.projectId, event);
+  const explanation = await explain(pool, programs, call.projectId, event);
+  const { index, triggers, consulted, zone, streak, completed, ticks } = explanation;
   const had = Object.entries(consulted).filter((entry): entry is [string, string] => entry[1] !== null);
   return {
     event: await eventMessage(call, event),
     triggers: triggers.map(triggerMessage),
     userAttributes: Object.fromEntries(had),
     zone: zone ?? '',
+    ...eventStreak(streak, index.program),
+    achievements: completed.map((completion) => completedMessage(completion, event.occurredAt, index)),
+    rewards: rewardLists(explanation),
+    ticks: ticks.map((run) => ({
+      systemKey: index.systemById.get(run.systemId)?.key ?? '',
+      triggerKey: index.triggerById.get(run.triggerId)?.key ?? '',
+      ticks: run.fires,
+      first: timestampFromMs(run.first),
+      award: awardMessage(run, { id: '', at: run.at }),
+    })),
   };
 });
+
+/** By key of the points system that they were given in. */
+function rewardLists({ rewards, index }: Explanation) {
+  const lists: Record<string, { rewards: ReturnType<typeof rewardMessage>[] }> = {};
+  for (const reward of rewards) {
+    const key = index.systemById.get(reward.targetId)?.key ?? '';
+    lists[key] ??= { rewards: [] };
+    lists[key].rewards.push(rewardMessage(reward, index));
+  }
+  return lists;
+}
 
 function triggerMessage(trigger: ExplainedTrigger) {
   const { why, failed, threshold, counted, award } = trigger;

@@ -1,14 +1,14 @@
 import { invalid } from '../errors.ts';
 import { PointsService } from '../gen/guerdon/v1/points_service_pb.ts';
 import { distribution } from '../ledger/summary.ts';
-import { repeatedFilters } from '../program/boost.ts';
+import { repeatedKeys } from '../program/boost.ts';
 import { route } from './call.ts';
 import { currentProgram, systemOf } from './lookup.ts';
 
 const RANGES = 10;
 
 export const getPointsSummary = route(PointsService.method.getPointsSummary, 'admin', async (call, request) => {
-  const twice = repeatedFilters(request.userAttributes);
+  const twice = repeatedKeys(request.userAttributes);
   if (twice.length > 0) throw invalid([{ field: 'user_attributes', description: `${twice[0]} stands there twice` }]);
   const system = systemOf(await currentProgram(call), request.systemKey);
   const { pool } = call.api.context;

@@ -1,10 +1,12 @@
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import { pointsNow } from '../commands/points-now.ts';
 import { PointsService } from '../gen/guerdon/v1/points_service_pb.ts';
-import { awardsOf, type StoredAward } from '../ledger/balance.ts';
+import { awardsOf } from '../ledger/balance.ts';
 import { levelOf } from '../rules/level.ts';
 import type { ProgramIndex } from '../rules/program.ts';
-import type { Fired, System } from '../rules/types.ts';
+import type { System } from '../rules/types.ts';
 import { type Call, route } from './call.ts';
-import { awardMessage, boostMessage, fromDecision, levelMessage, nextLevel } from './convert.ts';
+import { awardMessage, boostMessage, levelMessage, nextLevel } from './convert.ts';
 import { boostsNow, currentProgram, systemOf } from './lookup.ts';
 
 const AWARDS_DEFAULT = 10;
@@ -28,21 +30,22 @@ export async function userPoints(
 ) {
   const { user, boosts } = await boostsNow(call, index, system, asked.userId);
   const awards = await awardsOf(call.api.context.pool, user.userId, system.id, asked.awards);
-  const level = levelOf(system, user);
+  const { pool, programs } = call.api.context;
+  const asOf = { projectId: call.projectId, externalId: asked.userId, systemId: system.id, balance: user };
+  const { account, nextAt, fullAt } = await pointsNow(pool, programs, asOf, { index, now: call.receivedAt });
+  const level = levelOf(system, account);
   const zone = index.program.timeZone;
   return {
     key: system.key,
     name: system.name,
-    total: user.balance,
+    total: account.balance,
     ...(system.maxPoints !== null && { maxPoints: system.maxPoints }),
     ...(level !== null && { level: levelMessage(level) }),
-    ...nextLevel(system, user),
+    ...nextLevel(system, account),
     boosts: boosts.map((boost) => boostMessage(boost, user.zones, zone)),
-    awards: awards.map((award) => awardMessage(firedOf(award), { id: award.eventId ?? '', at: award.occurredAt })),
-    earned: user.earned,
+    awards: awards.map(({ fired, eventId, occurredAt }) => awardMessage(fired, { id: eventId ?? '', at: occurredAt })),
+    earned: account.earned,
+    ...(nextAt !== null && { nextAt: timestampFromMs(nextAt) }),
+    ...(fullAt !== null && { fullAt: timestampFromMs(fullAt) }),
   };
-}
-
-function firedOf(award: StoredAward): Fired {
-  return fromDecision(award.decision).fired.find((fired) => fired.triggerId === award.triggerId) as Fired;
 }

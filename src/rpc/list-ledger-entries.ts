@@ -10,6 +10,7 @@ const KIND: Record<StoredKind, EntryKind> = {
   award: EntryKind.AWARD,
   spend: EntryKind.SPEND,
   adjust: EntryKind.ADJUST,
+  reward: EntryKind.REWARD,
   import: EntryKind.IMPORT,
 };
 const KIND_NAMES = Object.keys(KIND) as StoredKind[];

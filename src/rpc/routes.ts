@@ -1,4 +1,9 @@
+import { completeAchievement } from './achievements/complete-achievement.ts';
+import { getUserStreak } from './achievements/get-user-streak.ts';
+import { listAchievements } from './achievements/list-achievements.ts';
+import { listUserAchievements } from './achievements/list-user-achievements.ts';
 import { adjustPoints } from './adjust-points.ts';
+import * as achievements from './admin/achievements.ts';
 import * as apiKeys from './admin/api-keys.ts';
 import * as attributes from './admin/attributes.ts';
 import * as audit from './admin/audit.ts';
@@ -46,6 +51,7 @@ const admin: readonly Route[] = [
   pointsSystems,
   triggers,
   levels,
+  achievements,
   economy,
   projects,
   apiKeys,
@@ -83,6 +89,10 @@ export const routes: readonly Route[] = [
   updateUser,
   getUser,
   listUsers,
+  completeAchievement,
+  listAchievements,
+  listUserAchievements,
+  getUserStreak,
   ...admin,
 ];
 

@@ -3,9 +3,13 @@ import type { EventCommand } from '../commands/command.ts';
 import type { EventOutcome, Outcome } from '../commands/outcome.ts';
 import { GuerdonError, refusalError } from '../errors.ts';
 import { EventService, EventStatus, type SendEventResponseSchema } from '../gen/guerdon/v1/event_service_pb.ts';
+import type { ProgramIndex } from '../rules/program.ts';
+import { completedMessage } from './achievements/completed-message.ts';
+import { eventStreak } from './achievements/streak-message.ts';
 import { type Call, selfCheckedRoute } from './call.ts';
-import { pointsMessages } from './convert.ts';
+import { fromDecision, pointsMessages } from './convert.ts';
 import { readEvent } from './event-input.ts';
+import { currentProgram } from './lookup.ts';
 
 export const sendEvent = selfCheckedRoute(
   EventService.method.sendEvent,
@@ -26,28 +30,28 @@ export async function answerEvent(
   const event = appliedOr(outcome, 'event');
   const { context } = call.api;
   const { metricKeyById } = await context.catalog.get(call.projectId);
+  const then = await context.programs.get(context.pool, call.projectId, event.programVersion);
+  const { streak, completed } = fromDecision(event.decision);
   return {
     eventId: event.eventId,
     metricKey: metricKeyById.get(command.metricId) as string,
     total: event.total,
-    points: await pointsOf(call, event),
+    points: await pointsOf(call, event, then),
     idempotentReplayed: event.status === 'replayed',
     status: EventStatus.APPLIED,
+    achievements: completed.map((completion) => completedMessage(completion, event.occurredAt, then)),
+    ...eventStreak(streak, then.program),
   };
 }
 
-async function pointsOf(call: Call, event: EventOutcome) {
-  const { programs, pool } = call.api.context;
-  const then = await programs.get(pool, call.projectId, event.programVersion);
+async function pointsOf(call: Call, event: EventOutcome, then: ProgramIndex) {
   const at = { id: event.eventId, at: event.occurredAt };
   if (event.now === undefined) return pointsMessages(event.decision, at, then);
-  const current = await programs.current(pool, [call.projectId]);
-  const index = current.get(call.projectId) ?? then;
-  return pointsMessages(event.decision, at, then, { balances: event.now, index });
+  return pointsMessages(event.decision, at, then, { balances: event.now, index: await currentProgram(call) });
 }
 
 /** The outcome that was applied, or the error that tells why none was. */
-export function appliedOr<K extends 'event' | 'transaction' | 'user'>(
+export function appliedOr<K extends 'event' | 'transaction' | 'user' | 'completion'>(
   outcome: Outcome,
   kind: K,
 ): Extract<Outcome, { kind: K }> {

@@ -1,16 +1,7 @@
 import { DECIMAL_ONE, formatScaled } from './decimal.ts';
+import type { AppliedBoost } from './decision.ts';
 import { firstMismatch } from './filter.ts';
-import type {
-  AppliedBoost,
-  Attributes,
-  Boost,
-  DateWindow,
-  Instant,
-  InstantWindow,
-  Rounding,
-  System,
-  ZonePeriod,
-} from './types.ts';
+import type { Attributes, Boost, DateWindow, Instant, InstantWindow, Rounding, System, ZonePeriod } from './types.ts';
 import { localDate, zoneAt } from './zone.ts';
 
 /** Which zone a window of dates is read in; the user's falls back to the project's. */

@@ -1,56 +1,71 @@
+import { changeOf, EMPTY_ACCOUNT } from './account.ts';
 import { applicable, multiply, windowZone } from './boost.ts';
+import { completionsOf, isFor, streakOf } from './complete.ts';
 import { formatDecimal } from './decimal.ts';
-import { levelOf } from './level.ts';
+import type { Decision, Fired, Held, NotFired, RefusalCode, Refused } from './decision.ts';
 import { applyFloor, clampToCap, post } from './limit.ts';
 import { type Asked, advance, EMPTY_COUNTER, lookAt, type Occasion } from './look.ts';
 import { holdBack, isLimited, needsZone, usageKey } from './quota.ts';
-import type {
-  Account,
-  Boost,
-  Counter,
-  Decision,
-  Fired,
-  Held,
-  Instant,
-  MetricEvent,
-  NotFired,
-  Program,
-  RefusalCode,
-  Refused,
-  System,
-  SystemChange,
-  Trigger,
-  UserState,
-} from './types.ts';
+import { giveRewards } from './reward.ts';
+import type { Account, Boost, Counter, Instant, MetricEvent, Program, System, Trigger, UserState } from './types.ts';
 import { zoneAt } from './zone.ts';
-
-const EMPTY_ACCOUNT: Account = { balance: 0n, earned: 0n, version: 0n };
 
 /**
  * Decides one event from data alone: the same program, state and event give the same decision, for ever.
  * The rules in prose: README.md in this folder.
  */
 export function decide(program: Program, state: UserState, event: MetricEvent): Decision {
-  const counter = advance(state.counter, event.value);
-  if (counter === null) return outOfRange(program, state.counter, event);
-  return run(program, state, { ...event, counter: { before: state.counter, after: counter } });
+  const after = advance(state.counter, event.value);
+  if (after === null) return outOfRange(program, state.counter, event);
+  const asked = nothingAsked();
+  const streak = streakOf(program, state, event, asked);
+  const occasion = { ...event, counter: { before: state.counter, after }, streak };
+  const completed = completionsOf(program, state, occasion, asked);
+  return run(program, state, { ...occasion, completed }, asked);
 }
+
+const NO_EVENT = {
+  metricId: null,
+  value: 0n,
+  attributes: {},
+  counter: { before: EMPTY_COUNTER, after: EMPTY_COUNTER },
+  streak: null,
+};
 
 /** Decides what a user gets for becoming known without an event. */
 export function decideCreation(program: Program, state: UserState, at: Instant): Decision {
-  const counter = { before: EMPTY_COUNTER, after: EMPTY_COUNTER };
-  return run(program, state, { metricId: null, value: 0n, attributes: {}, at, created: at, counter });
+  return run(program, state, { ...NO_EVENT, at, created: at, completed: [] }, nothingAsked());
 }
 
-function run(program: Program, state: UserState, event: Occasion): Decision {
+/** Decides what a user gets for an achievement that the app completes; `created`: the user becomes known by it. */
+export function decideCompletion(
+  program: Program,
+  state: UserState,
+  achievementId: string,
+  { at, created }: { at: Instant; created: boolean },
+): Decision {
+  const asked = nothingAsked();
+  const achievement = program.achievements.find(({ id }) => id === achievementId);
+  if (achievement === undefined) return refuse(program, 'ACHIEVEMENT_UNKNOWN', {});
+  const { key, active, rule } = achievement;
+  if (!active || rule.type !== 'api' || !isFor(achievement, state, asked)) {
+    const why = !active ? 'inactive' : rule.type !== 'api' ? 'rule' : 'user_attributes';
+    return refuse(program, 'ACHIEVEMENT_NOT_FOR_USER', { achievement: key, why });
+  }
+  const completed = [{ achievementId, backdated: false }];
+  return run(program, state, { ...NO_EVENT, at, ...(created && { created: at }), completed }, asked);
+}
+
+function nothingAsked(): Asked {
+  return { keys: new Set(), zone: null, boosts: [], created: null };
+}
+
+function run(program: Program, state: UserState, event: Occasion, asked: Asked): Decision {
   const fired: Fired[] = [];
   const notFired: NotFired[] = [];
-  const systems: SystemChange[] = [];
-  const asked: Asked = { keys: new Set(), zone: null, boosts: [], created: null };
+  const accounts = new Map(state.accounts);
+  const touched = new Set<string>();
   for (const system of program.systems) {
-    const before = state.accounts.get(system.id) ?? EMPTY_ACCOUNT;
-    let account = before;
-    let touched = false;
     const boostsAt = new Map<Instant, readonly Boost[]>();
     for (const trigger of system.triggers) {
       const looked = lookAt(system, trigger, state, event, asked);
@@ -65,30 +80,45 @@ function run(program: Program, state: UserState, event: Occasion): Decision {
       const { at } = looked;
       if (trigger.points > 0n && !boostsAt.has(at)) boostsAt.set(at, boostsOf(program, system, state, at, asked));
       const boosts = boostsAt.get(at) ?? [];
+      const account = accounts.get(system.id) ?? EMPTY_ACCOUNT;
       const award = weigh(program, system, trigger, looked.fires, { account, boosts, state, event, asked });
       if ('code' in award) return refuse(program, award.code, award.detail);
-      account = award.account;
-      touched = true;
+      accounts.set(system.id, award.account);
+      touched.add(system.id);
       fired.push({
         ...award.fired,
         ...(looked.counter !== undefined && { counter: looked.counter }),
         ...(at !== event.at && { at }),
       });
     }
-    if (touched) systems.push(describeChange(system, before, account));
   }
+  const before = (systemId: string) => state.accounts.get(systemId) ?? EMPTY_ACCOUNT;
+  const risen = [...touched].map((systemId) => ({ systemId, before: before(systemId) }));
+  const { rewards, again } = giveRewards(program, accounts, risen, state.rewarded);
+  for (const { targetId } of rewards) touched.add(targetId);
   return {
     outcome: 'applied',
     programVersion: program.version,
     counter: event.counter,
     fired,
     notFired,
-    systems,
-    consulted: Object.fromEntries([...asked.keys].sort().map((key) => [key, attributeOf(state, key)])),
+    rewards,
+    again,
+    systems: program.systems
+      .filter(({ id }) => touched.has(id))
+      .map((system) => changeOf(system, before(system.id), accounts.get(system.id) ?? EMPTY_ACCOUNT)),
+    consulted: consultedOf(state, asked),
     userBoosts: asked.boosts,
     zone: asked.zone,
     created: asked.created,
+    streak: event.streak,
+    completed: event.completed,
   };
+}
+
+/** User attributes that filters asked for. */
+function consultedOf(state: UserState, { keys }: Asked): Readonly<Record<string, string | null>> {
+  return Object.fromEntries([...keys].sort().map((key) => [key, attributeOf(state, key)]));
 }
 
 /** Own keys only: an attribute may be called `constructor`. */
@@ -165,16 +195,6 @@ function limit(
   const zone = zoneAt(state.zones, event.at) ?? program.timeZone;
   if (needsZone(trigger.limits)) asked.zone ??= zone;
   return holdBack(trigger, points, event, zone, (slot) => state.usage.get(usageKey(trigger.id, slot)));
-}
-
-function describeChange(system: System, before: Account, after: Account): SystemChange {
-  return {
-    systemId: system.id,
-    before,
-    after,
-    levelBefore: levelOf(system, before)?.key ?? null,
-    levelAfter: levelOf(system, after)?.key ?? null,
-  };
 }
 
 function outOfRange(program: Program, counter: Counter, event: Pick<MetricEvent, 'value'>): Refused {

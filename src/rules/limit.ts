@@ -27,6 +27,30 @@ export function applyFloor(system: System, trigger: Trigger, balance: bigint, ba
   return { amount: -room, withheld: base + room, room };
 }
 
+/**
+ * What ticks change that would each add `one`, or take it away: up to the cap, down to the floor. A deduction that refuses
+ * at the floor is passed over whole, tick by tick.
+ */
+export function limitTicks(
+  system: System,
+  trigger: Trigger,
+  { balance, earned }: Account,
+  { one, times }: { one: bigint; times: bigint },
+): Pick<Limited, 'amount' | 'room'> {
+  if (one >= 0n) {
+    const { amount, room } = clampToCap(system, balance, one * times);
+    return { amount: least(amount, POINTS_LIMIT - balance, POINTS_LIMIT - earned), room };
+  }
+  const floor = trigger.onFloor === 'allow' ? -POINTS_LIMIT : (system.minPoints ?? 0n);
+  const room = balance > floor ? balance - floor : 0n;
+  const whole = trigger.onFloor === 'refuse' ? -one * least(times, room / -one) : least(-one * times, room);
+  return { amount: -whole, room: trigger.onFloor === 'allow' ? null : room };
+}
+
+function least(...numbers: readonly bigint[]): bigint {
+  return numbers.reduce((least, number) => (number < least ? number : least));
+}
+
 /** The account after `amount`; `earned` counts what was added only. Null when a number leaves ±(2^53 − 1). */
 export function post(account: Account, amount: bigint): Account | null {
   const balance = account.balance + amount;

@@ -18,7 +18,7 @@ export function readLimits({ awards, points, cooldown, oncePer }: LimitsRecord):
   return {
     awards: awards === undefined ? null : perPeriod(awards),
     points: points === undefined ? null : perPeriod(points),
-    cooldown: cooldown === undefined ? null : Number(cooldown.slice(0, -1)) * UNITS[cooldown.slice(-1) as Unit],
+    cooldown: cooldown === undefined ? null : readDuration(cooldown),
     oncePer: oncePer ?? null,
   };
 }
@@ -28,7 +28,11 @@ function perPeriod(text: string): { most: bigint; per: Period } {
   return { most: BigInt(most), per: per as Period };
 }
 
-/** In the largest unit that a cooldown is a whole number of. */
+/** Milliseconds of a duration such as `90s`. */
+export function readDuration(text: string): number {
+  return Number(text.slice(0, -1)) * UNITS[text.slice(-1) as Unit];
+}
+
 export function writeLimits({ awards, points, cooldown, oncePer }: Limits): LimitsRecord {
   return {
     ...(awards !== null && { awards: `${awards.most}/${awards.per}` }),
@@ -38,7 +42,8 @@ export function writeLimits({ awards, points, cooldown, oncePer }: Limits): Limi
   };
 }
 
-function writeDuration(ms: number): string {
+/** In the largest unit that it is a whole number of. */
+export function writeDuration(ms: number): string {
   const unit = (['d', 'h', 'm'] as const).find((name) => ms % UNITS[name] === 0) ?? 's';
   return `${ms / UNITS[unit]}${unit}`;
 }

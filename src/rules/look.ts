@@ -1,11 +1,15 @@
 import { DECIMAL_LIMIT, floorDivide } from './decimal.ts';
+import type { NotFired, WhyNot } from './decision.ts';
 import { firstMismatch } from './filter.ts';
+import { isExtended, multiplesPassed } from './streak.ts';
 import type {
+  AchievementTrigger,
+  Completion,
   Counter,
   Instant,
   MetricEvent,
   MetricTrigger,
-  NotFired,
+  StreakChange,
   System,
   Trigger,
   UserBoost,
@@ -18,6 +22,9 @@ export const EMPTY_COUNTER: Counter = { total: 0n, high: 0n };
 export interface Occasion extends Omit<MetricEvent, 'metricId'> {
   metricId: string | null;
   counter: CounterChange;
+  /** Null: nothing that streaks count. */
+  streak: StreakChange | null;
+  completed: readonly Completion[];
 }
 
 /** Null when the total leaves its range. */
@@ -52,15 +59,53 @@ export function lookAt(
   event: Occasion,
   asked: Asked,
 ): Looked | 'passed over' | 'out of range' {
+  if (!concerns(trigger, event)) return 'passed over';
   const base = { triggerId: trigger.id, systemId: system.id };
-  if (trigger.type === 'user_creation') {
-    if (event.created === undefined) return 'passed over';
-    asked.created = event.created;
-    const why = whyNot(trigger, state, asked);
-    if (why !== undefined) return { notFired: { ...base, ...why } };
-    return { fires: 1n, at: event.created, counter: undefined };
+  if (trigger.type === 'metric') return lookAtMetric(base, trigger, state, event, asked);
+  const at = trigger.type === 'user_creation' ? (event.created as Instant) : event.at;
+  if (trigger.type === 'user_creation') asked.created = at;
+  const why = whyNot(trigger, state, asked);
+  if (why !== undefined) return { notFired: { ...base, ...why } };
+  const fires = firesOf(trigger, event);
+  return typeof fires === 'bigint' ? { fires, at, counter: undefined } : { notFired: { ...base, why: fires } };
+}
+
+/** Whether the trigger is about anything that happened. */
+function concerns(trigger: Trigger, event: Occasion): boolean {
+  switch (trigger.type) {
+    case 'metric':
+      return trigger.metricId === event.metricId;
+    case 'user_creation':
+      return event.created !== undefined;
+    case 'streak':
+      return event.streak !== null && isExtended(event.streak);
+    case 'achievement':
+      return completionIn(event, trigger) !== undefined;
+    case 'time':
+      return false;
   }
-  if (trigger.metricId !== event.metricId) return 'passed over';
+}
+
+/** How often a trigger fires that something is about, or why it does not. */
+function firesOf(trigger: Exclude<Trigger, MetricTrigger>, event: Occasion): bigint | WhyNot {
+  if (trigger.type === 'streak') {
+    const fires = multiplesPassed(event.streak as StreakChange, trigger.length);
+    return fires > 0n ? fires : 'streak_too_short';
+  }
+  return trigger.type === 'achievement' && completionIn(event, trigger)?.backdated ? 'backdated' : 1n;
+}
+
+function completionIn(event: Occasion, { achievementId }: AchievementTrigger): Completion | undefined {
+  return event.completed.find((completion) => completion.achievementId === achievementId);
+}
+
+function lookAtMetric(
+  base: { triggerId: string; systemId: string },
+  trigger: MetricTrigger,
+  state: UserState,
+  event: Occasion,
+  asked: Asked,
+): Looked | 'out of range' {
   const eventClause = firstMismatch(trigger.eventAttributes, event.attributes);
   if (eventClause !== undefined) {
     return { notFired: { ...base, why: 'event_attributes', clause: eventClause } };

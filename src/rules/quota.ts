@@ -1,4 +1,5 @@
-import type { Attributes, Held, Instant, Limits, MetricTrigger, Period, Usage } from './types.ts';
+import type { Held } from './decision.ts';
+import type { Attributes, Instant, Limits, MetricTrigger, Period, Usage } from './types.ts';
 import { localDate, weekOf } from './zone.ts';
 
 export function isLimited({ awards, points, cooldown, oncePer }: Limits): boolean {

@@ -1,25 +1,20 @@
 import { formatDecimal, parseDecimal } from './decimal.ts';
-import type {
-  Account,
-  Applied,
-  AppliedBoost,
-  AttributeFilter,
-  Counter,
-  Fired,
-  Held,
-  NotFired,
-  Rounding,
-  SystemChange,
-  Usage,
-  UserBoost,
-  WhyNot,
-} from './types.ts';
+import type { Applied, Reward, SystemChange } from './decision.ts';
+import {
+  type FiredRecord,
+  firedRecord,
+  type NotFiredRecord,
+  notFiredRecord,
+  readFired,
+  readNotFired,
+} from './fired-record.ts';
+import type { Account, AttributeFilter, Completion, Rounding, StreakChange, StreakRun, UserBoost } from './types.ts';
 
 /**
  * The course of a decision as it is stored with its event: codes, and numbers as strings. Fields at their usual value
  * are left out, since every event carries one. Totals and program version are columns of the event itself.
  */
-export interface DecisionRecord {
+export interface DecisionRecord extends RewardsRecord {
   fired?: FiredRecord[];
   not?: NotFiredRecord[];
   systems?: SystemRecord[];
@@ -28,46 +23,29 @@ export interface DecisionRecord {
   zone?: string;
   /** Milliseconds. */
   created?: number;
+  /** The event's period, the runs before, the run after, as first and last period. */
+  streak?: [period: number, before: [number, number][], after: [number, number]];
+  /** Achievement ids; `true`: backdated. */
+  completed?: [id: string, backdated?: true][];
 }
 
-interface FiredRecord {
-  trigger: string;
+/** What levels gave, and which had before. */
+export interface RewardsRecord {
+  rewards?: RewardRecord[];
+  again?: readonly string[];
+}
+
+interface RewardRecord {
   system: string;
-  fires: string;
-  base: string;
-  boosts?: [id: string, multiplier: string][];
-  product?: string;
-  rounding?: Rounding;
-  boosted?: string;
-  room?: string;
+  level: string;
+  target: string;
+  points: string;
   amount: string;
-  withheld?: string;
   balance: string;
   version?: string;
-  counter?: CounterRecord;
-  held?: HeldRecord;
-  /** Milliseconds; absent: the event's instant. */
-  at?: number;
 }
 
-interface HeldRecord {
-  by?: Held['by'] & string;
-  /** By slot: awards, points, instant of the last one. */
-  usage: Record<string, [string, string, number | null]>;
-}
-
-interface NotFiredRecord {
-  trigger: string;
-  system: string;
-  why: WhyNot;
-  clause?: string;
-  counter?: CounterRecord;
-}
-
-/** Total and high-water mark before, then after. */
-type CounterRecord = [string, string, string, string];
-
-interface SystemRecord {
+export interface SystemRecord {
   system: string;
   /** Balance, earned, version. */
   before: [string, string, string];
@@ -75,7 +53,7 @@ interface SystemRecord {
   levels?: [string | null, string | null];
 }
 
-interface UserBoostRecord {
+export interface UserBoostRecord {
   id: string;
   system: string;
   multiplier: string;
@@ -86,7 +64,7 @@ interface UserBoostRecord {
 }
 
 export function toRecord(decision: Applied): DecisionRecord {
-  const { fired, notFired, systems, consulted, userBoosts, zone, created } = decision;
+  const { fired, notFired, systems, consulted, userBoosts, zone, created, streak, completed } = decision;
   return {
     ...(fired.length > 0 && { fired: fired.map(firedRecord) }),
     ...(notFired.length > 0 && { not: notFired.map(notFiredRecord) }),
@@ -95,6 +73,9 @@ export function toRecord(decision: Applied): DecisionRecord {
     ...(userBoosts.length > 0 && { boosts: userBoosts.map(userBoostRecord) }),
     ...(zone !== null && { zone }),
     ...(created !== null && { created }),
+    ...(streak !== null && { streak: streakRecord(streak) }),
+    ...(completed.length > 0 && { completed: completed.map(completionRecord) }),
+    ...rewardRecords(decision),
   };
 }
 
@@ -110,105 +91,65 @@ export function fromRecord(record: DecisionRecord, columns: Pick<Applied, 'progr
     userBoosts: (record.boosts ?? []).map(readUserBoost),
     zone: record.zone ?? null,
     created: record.created ?? null,
+    streak: record.streak === undefined ? null : readStreak(record.streak),
+    completed: (record.completed ?? []).map(([achievementId, backdated]) => ({
+      achievementId,
+      backdated: backdated ?? false,
+    })),
+    ...readRewards(record),
   };
 }
 
-function firedRecord(fired: Fired): FiredRecord {
+function streakRecord({ period, before, after }: StreakChange): NonNullable<DecisionRecord['streak']> {
+  const pair = ({ first, last }: StreakRun): [number, number] => [first, last];
+  return [period, before.map(pair), pair(after)];
+}
+
+function readStreak([period, before, after]: NonNullable<DecisionRecord['streak']>): StreakChange {
+  const run = ([first, last]: [number, number]): StreakRun => ({ first, last });
+  return { period, before: before.map(run), after: run(after) };
+}
+
+function completionRecord({ achievementId, backdated }: Completion): [string, true?] {
+  return backdated ? [achievementId, true] : [achievementId];
+}
+
+export function rewardRecords({ rewards, again }: Pick<Applied, 'rewards' | 'again'>): RewardsRecord {
   return {
-    trigger: fired.triggerId,
-    system: fired.systemId,
-    fires: String(fired.fires),
-    base: String(fired.base),
-    ...(fired.boosts.length > 0 && {
-      boosts: fired.boosts.map(({ id, multiplier }): [string, string] => [id, formatDecimal(multiplier)]),
-      product: fired.product,
-      rounding: fired.rounding,
-      boosted: String(fired.boosted),
-    }),
-    ...(fired.room !== null && { room: String(fired.room) }),
-    amount: String(fired.amount),
-    ...(fired.withheld !== 0n && { withheld: String(fired.withheld) }),
-    balance: String(fired.balanceAfter),
-    ...(fired.version !== null && { version: String(fired.version) }),
-    ...(fired.counter !== undefined && { counter: counterRecord(fired.counter) }),
-    ...(fired.held !== undefined && { held: heldRecord(fired.held) }),
-    ...(fired.at !== undefined && { at: fired.at }),
+    ...(rewards.length > 0 && { rewards: rewards.map(rewardRecord) }),
+    ...(again.length > 0 && { again }),
   };
 }
 
-function heldRecord({ by, usage }: Held): HeldRecord {
-  const slots = [...usage].map(([slot, { awards, points, at }]) => [slot, [String(awards), String(points), at]]);
-  return { ...(by !== null && { by }), usage: Object.fromEntries(slots) };
-}
-
-function readHeld({ by, usage }: HeldRecord): Held {
-  const slots = Object.entries(usage).map(([slot, [awards, points, at]]): [string, Usage] => [
-    slot,
-    { awards: BigInt(awards), points: BigInt(points), at },
-  ]);
-  return { by: by ?? null, usage: new Map(slots) };
-}
-
-function readFired(record: FiredRecord): Fired {
+export function readRewards({ rewards = [], again = [] }: RewardsRecord): Pick<Applied, 'rewards' | 'again'> {
   return {
-    triggerId: record.trigger,
-    systemId: record.system,
-    fires: BigInt(record.fires),
-    base: BigInt(record.base),
-    boosts: (record.boosts ?? []).map(
-      ([id, multiplier]): AppliedBoost => ({ id, multiplier: parseDecimal(multiplier) }),
-    ),
-    product: record.product ?? '1',
-    rounding: record.rounding ?? 'down',
-    boosted: BigInt(record.boosted ?? record.base),
-    room: record.room === undefined ? null : BigInt(record.room),
-    amount: BigInt(record.amount),
-    withheld: BigInt(record.withheld ?? 0),
-    balanceAfter: BigInt(record.balance),
-    version: record.version === undefined ? null : BigInt(record.version),
-    ...(record.counter !== undefined && { counter: readCounter(record.counter) }),
-    ...(record.held !== undefined && { held: readHeld(record.held) }),
-    ...(record.at !== undefined && { at: record.at }),
+    rewards: rewards.map((reward) => ({
+      systemId: reward.system,
+      levelKey: reward.level,
+      targetId: reward.target,
+      points: BigInt(reward.points),
+      amount: BigInt(reward.amount),
+      balanceAfter: BigInt(reward.balance),
+      version: reward.version === undefined ? null : BigInt(reward.version),
+    })),
+    again,
   };
 }
 
-function notFiredRecord(not: NotFired): NotFiredRecord {
+function rewardRecord({ systemId, levelKey, targetId, points, amount, balanceAfter, version }: Reward): RewardRecord {
   return {
-    trigger: not.triggerId,
-    system: not.systemId,
-    why: not.why,
-    ...(not.clause !== undefined && { clause: not.clause }),
-    ...(not.counter !== undefined && { counter: counterRecord(not.counter) }),
+    system: systemId,
+    level: levelKey,
+    target: targetId,
+    points: String(points),
+    amount: String(amount),
+    balance: String(balanceAfter),
+    ...(version !== null && { version: String(version) }),
   };
 }
 
-function readNotFired(record: NotFiredRecord): NotFired {
-  return {
-    triggerId: record.trigger,
-    systemId: record.system,
-    why: record.why,
-    ...(record.clause !== undefined && { clause: record.clause }),
-    ...(record.counter !== undefined && { counter: readCounter(record.counter) }),
-  };
-}
-
-function counterRecord({ before, after }: { before: Counter; after: Counter }): CounterRecord {
-  return [
-    formatDecimal(before.total),
-    formatDecimal(before.high),
-    formatDecimal(after.total),
-    formatDecimal(after.high),
-  ];
-}
-
-function readCounter([totalBefore, highBefore, totalAfter, highAfter]: CounterRecord) {
-  return {
-    before: { total: parseDecimal(totalBefore), high: parseDecimal(highBefore) },
-    after: { total: parseDecimal(totalAfter), high: parseDecimal(highAfter) },
-  };
-}
-
-function systemRecord(change: SystemChange): SystemRecord {
+/** What became of an account, as it is stored. */
+export function systemRecord(change: SystemChange): SystemRecord {
   const { systemId, before, after, levelBefore, levelAfter } = change;
   return {
     system: systemId,
@@ -218,7 +159,7 @@ function systemRecord(change: SystemChange): SystemRecord {
   };
 }
 
-function readSystem(record: SystemRecord): SystemChange {
+export function readSystem(record: SystemRecord): SystemChange {
   const [levelBefore, levelAfter] = record.levels ?? [null, null];
   return {
     systemId: record.system,
@@ -237,7 +178,7 @@ function readAccount([balance, earned, version]: [string, string, string]): Acco
   return { balance: BigInt(balance), earned: BigInt(earned), version: BigInt(version) };
 }
 
-function userBoostRecord(boost: UserBoost): UserBoostRecord {
+export function userBoostRecord(boost: UserBoost): UserBoostRecord {
   return {
     id: boost.id,
     system: boost.systemId,
@@ -250,7 +191,7 @@ function userBoostRecord(boost: UserBoost): UserBoostRecord {
 }
 
 /** All but the name, which decides nothing and may be personal. */
-function readUserBoost(record: UserBoostRecord): UserBoost {
+export function readUserBoost(record: UserBoostRecord): UserBoost {
   return {
     id: record.id,
     systemId: record.system,

@@ -1,6 +1,7 @@
-import { levelOf } from './level.ts';
+import { changeOf } from './account.ts';
+import type { RefusalCode, SystemChange } from './decision.ts';
 import { post } from './limit.ts';
-import type { Account, RefusalCode, System, SystemChange } from './types.ts';
+import type { Account, System } from './types.ts';
 
 /** `spend` takes `amount` > 0 points; `adjust` grants them, or deducts when negative. */
 export interface Transaction {
@@ -32,12 +33,6 @@ export function transact(system: System, account: Account, transaction: Transact
   return {
     outcome: 'applied',
     posted,
-    change: {
-      systemId: system.id,
-      before: account,
-      after,
-      levelBefore: levelOf(system, account)?.key ?? null,
-      levelAfter: levelOf(system, after)?.key ?? null,
-    },
+    change: changeOf(system, account, after),
   };
 }

@@ -44,7 +44,76 @@ export interface CreationTrigger extends TriggerBase {
   type: 'user_creation';
 }
 
-export type Trigger = MetricTrigger | CreationTrigger;
+/** `points` at each tick of a clock of the user's own. */
+export interface TimeTrigger extends TriggerBase {
+  type: 'time';
+  /** Milliseconds from one tick to the next. */
+  every: number;
+  /** `always`: ticks lie on a grid; `below_cap`: the clock runs only while the balance is below the cap. */
+  runs: 'always' | 'below_cap';
+  /** When it was last activated, or got this interval: the grid begins there, or with a later user. */
+  since: Instant;
+}
+
+/** `points` for every `length` periods that a streak grows by. */
+export interface StreakTrigger extends TriggerBase {
+  type: 'streak';
+  length: number;
+}
+
+/** `points` once, when the user completes an achievement. */
+export interface AchievementTrigger extends TriggerBase {
+  type: 'achievement';
+  achievementId: string;
+  achievementKey: string;
+}
+
+export type Trigger = MetricTrigger | CreationTrigger | TimeTrigger | StreakTrigger | AchievementTrigger;
+
+export type Frequency = 'daily' | 'weekly' | 'monthly';
+
+/** What keeps a streak going: in each period an event of positive value. */
+export interface StreakRule {
+  frequency: Frequency;
+  /** Metrics whose events count; none: of any metric. */
+  metrics: readonly { id: string; key: string }[];
+}
+
+/** Periods one after the other, by their numbers (`periodOf`), both ends included. */
+export interface StreakRun {
+  first: number;
+  last: number;
+}
+
+/** What an event that keeps a streak going did to it. */
+export interface StreakChange {
+  /** Number of the event's period. */
+  period: number;
+  /** The runs that the event's period was part of or joined, at most two. */
+  before: readonly StreakRun[];
+  after: StreakRun;
+}
+
+/** Something that a user completes once. */
+export interface Achievement {
+  id: string;
+  key: string;
+  name: string;
+  description: string;
+  active: boolean;
+  userAttributes: readonly AttributeFilter[];
+  /** `api`: when the app says so; `metric`: when the highest running total reaches `total`; `streak`: when a streak does. */
+  rule:
+    | { type: 'api' }
+    | { type: 'metric'; metricId: string; metricKey: string; total: Decimal }
+    | { type: 'streak'; length: number };
+}
+
+export interface Completion {
+  achievementId: string;
+  /** The user had what it takes before this event: the achievement is completed, and pays nothing. */
+  backdated: boolean;
+}
 
 export type Period = 'hour' | 'day' | 'week' | 'month';
 
@@ -72,6 +141,14 @@ export interface Level {
   key: string;
   name: string;
   description: string;
+  points: bigint;
+  /** Given to a user who reaches the level for the first time; points are positive. */
+  rewards: readonly LevelReward[];
+}
+
+export interface LevelReward {
+  systemId: string;
+  systemKey: string;
   points: bigint;
 }
 
@@ -122,6 +199,9 @@ export interface Program {
   version: number;
   timeZone: string;
   systems: readonly System[];
+  /** Null: the project counts no streaks. */
+  streak: StreakRule | null;
+  achievements: readonly Achievement[];
 }
 
 /** From `from` on the user's zone was `zone`; the first one also covers all time before. */
@@ -170,104 +250,10 @@ export interface UserState {
   usage: ReadonlyMap<string, Usage>;
   /** By system id; missing: nothing posted yet. */
   accounts: ReadonlyMap<string, Account>;
+  /** The streak's runs that the event's period may be part of or join. */
+  runs: readonly StreakRun[];
+  /** Ids of achievements that the user has completed. */
+  completed: ReadonlySet<string>;
+  /** Levels that have rewarded the user, as `levelName` writes them. */
+  rewarded: ReadonlySet<string>;
 }
-
-export type WhyNot = 'inactive' | 'event_attributes' | 'user_attributes' | 'below_threshold';
-
-export interface AppliedBoost {
-  id: string;
-  multiplier: Decimal;
-}
-
-/** A trigger that did not fire: why, and the filter key that failed or the counter that fell short. */
-export interface NotFired {
-  triggerId: string;
-  systemId: string;
-  why: WhyNot;
-  clause?: string;
-  counter?: { before: Counter; after: Counter };
-}
-
-/** What a limit kept an award from being, and what had been paid before it in the slots that it counts in. */
-export interface Held {
-  /** The limit that held something back; null: none did. */
-  by: 'awards' | 'points' | 'cooldown' | 'once' | null;
-  /** By slot, of all slots that were looked at. */
-  usage: ReadonlyMap<string, Usage>;
-}
-
-/** A trigger that fired, from its points to the change of the balance. */
-export interface Fired {
-  triggerId: string;
-  systemId: string;
-  fires: bigint;
-  /** fires × points. */
-  base: bigint;
-  boosts: readonly AppliedBoost[];
-  /** The product of the boosts as a decimal string, after exclusivity and ceiling; '1' without boosts. */
-  product: string;
-  rounding: Rounding;
-  /** base × product, rounded. */
-  boosted: bigint;
-  /** Points that cap or floor left room for; null: no limit was in question. */
-  room: bigint | null;
-  /** What is posted, 0 when everything was withheld. */
-  amount: bigint;
-  withheld: bigint;
-  balanceAfter: bigint;
-  /** Of the ledger entry; null when `amount` is 0, since there is none then. */
-  version: bigint | null;
-  counter?: { before: Counter; after: Counter };
-  /** Of a trigger with limits. */
-  held?: Held;
-  /** The instant that this award is judged at, where it is not the event's. */
-  at?: Instant;
-}
-
-export interface SystemChange {
-  systemId: string;
-  before: Account;
-  after: Account;
-  /** Level keys; null: below every level. */
-  levelBefore: string | null;
-  levelAfter: string | null;
-}
-
-export interface Applied {
-  outcome: 'applied';
-  programVersion: number;
-  counter: { before: Counter; after: Counter };
-  fired: readonly Fired[];
-  notFired: readonly NotFired[];
-  /** Systems in which at least one trigger fired. */
-  systems: readonly SystemChange[];
-  /** User attributes that filters asked for; null: the user has none of that name. */
-  consulted: Readonly<Record<string, string | null>>;
-  /** The user's own boosts that applied, so that the decision can be made again when they have changed. */
-  userBoosts: readonly UserBoost[];
-  /** The zone that days were read in; null: none was needed. */
-  zone: string | null;
-  /** The instant of the user's creation, where a trigger asked for it. */
-  created: Instant | null;
-}
-
-export type RefusalCode =
-  | 'OUT_OF_POINTS'
-  | 'ABOVE_CAP'
-  | 'TOTAL_OUT_OF_RANGE'
-  | 'BALANCE_OUT_OF_RANGE'
-  | 'IDEMPOTENCY_KEY_REUSED'
-  | 'POINTS_SYSTEM_UNKNOWN'
-  | 'USER_EXISTS'
-  | 'USER_UNKNOWN'
-  | 'IMPORT_DIFFERS';
-
-/** A result, not an exception: nothing changes. `detail` holds codes and numbers for the message. */
-export interface Refused {
-  outcome: 'refused';
-  code: RefusalCode;
-  programVersion: number;
-  detail: Readonly<Record<string, string>>;
-}
-
-export type Decision = Applied | Refused;

@@ -101,6 +101,16 @@ export function periodStarts(start: string, end: string, calendar: Calendar): st
   return [...starts, at.toISODate() as string];
 }
 
+/** Days from 1970-01-01 to a day `YYYY-MM-DD`. */
+export function dayNumber(date: string): number {
+  return daysBetween('1970-01-01', date);
+}
+
+/** The day `YYYY-MM-DD` of this number. */
+export function dateOfDay(day: number): string {
+  return DateTime.fromMillis(day * DAY_MS, { zone: 'utc' }).toISODate() as string;
+}
+
 /** How many days `end` is after `start`; negative: before it. */
 export function daysBetween(start: string, end: string): number {
   return Math.round((utcMidnight(end) - utcMidnight(start)) / DAY_MS);

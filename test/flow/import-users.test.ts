@@ -21,7 +21,7 @@ afterAll(async () => {
   await expectSound(guerdon.database);
   await imports.clear();
   await guerdon.close();
-});
+}, 180_000);
 
 const count = async (sql: string): Promise<number> =>
   (await guerdon.database.pool.query(`select count(*)::int as count from ${sql}`)).rows[0].count;

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Economy, EconomySystem, EconomyTrigger, Named } from '../../src/program/economy.ts';
+import type { Economy, EconomyAchievement, EconomySystem, EconomyTrigger, Named } from '../../src/program/economy.ts';
 
 const KEYS = Array.from({ length: 12 }, (_, index) => `k${index}`);
 const name = fc.string({ minLength: 1, maxLength: 20, unit: 'grapheme' });
@@ -42,62 +42,116 @@ function limits(declared: readonly Named[]): fc.Arbitrary<Record<string, string>
   ) as fc.Arbitrary<Record<string, string>>;
 }
 
-function trigger(economy: Omit<Economy, 'systems'>, key: string): fc.Arbitrary<EconomyTrigger> {
-  return fc.oneof({ weight: 4, arbitrary: metricTrigger(economy, key) }, creationTrigger(economy, key));
-}
+type Rest = Omit<Economy, 'systems'>;
 
-function creationTrigger(economy: Omit<Economy, 'systems'>, key: string): fc.Arbitrary<EconomyTrigger> {
-  return fc.record({
-    key: fc.constant(key),
-    type: fc.constant('user_creation' as const),
-    status: fc.constantFrom('active', 'inactive'),
-    points: points.filter((value) => value !== 0n).map(String),
-    userAttributes: filters(economy.userAttributes),
-    onFloor: fc.constantFrom('refuse', 'clamp', 'allow'),
-  });
-}
+const status = fc.constantFrom('active' as const, 'inactive' as const);
+const length = fc.integer({ min: 1, max: 100_000 }).map(String);
+const keyOf = (items: readonly Named[]) => fc.nat().map((at) => items[at % items.length]?.key ?? '');
 
-function metricTrigger(economy: Omit<Economy, 'systems'>, key: string): fc.Arbitrary<EconomyTrigger> {
-  return fc.record({
+/** Of the types that the rest of the economy allows. */
+function trigger(rest: Rest, key: string, capped: boolean): fc.Arbitrary<EconomyTrigger> {
+  const given = points.filter((value) => value !== 0n);
+  const base = {
     key: fc.constant(key),
+    status,
+    points: given.map(String),
+    userAttributes: filters(rest.userAttributes),
+    onFloor: fc.constantFrom('refuse' as const, 'clamp' as const, 'allow' as const),
+  };
+  const metric = fc.record({
+    ...base,
     type: fc.constant('metric' as const),
-    status: fc.constantFrom('active', 'inactive'),
-    metric: fc.constantFrom(...economy.metrics.map((metric) => metric.key)),
+    metric: keyOf(rest.metrics),
     threshold: decimal,
-    points: points.filter((value) => value !== 0n).map(String),
-    userAttributes: filters(economy.userAttributes),
-    eventAttributes: filters(economy.eventAttributes),
-    limits: limits(economy.eventAttributes),
-    onFloor: fc.constantFrom('refuse', 'clamp', 'allow'),
+    eventAttributes: filters(rest.eventAttributes),
+    limits: limits(rest.eventAttributes),
   });
+  const time = fc.record({
+    ...base,
+    type: fc.constant('time' as const),
+    every: fc.constantFrom('1h', '7h', '1d', '25h', '99999d'),
+    runs: fc.constant('always' as const),
+  });
+  const energy = fc.record({
+    ...base,
+    type: fc.constant('time' as const),
+    points: given.map((value) => String(value < 0n ? -value : value)),
+    every: fc.constantFrom('1h', '3h'),
+    runs: fc.constant('below_cap' as const),
+  });
+  return fc.oneof(
+    fc.record({ ...base, type: fc.constant('user_creation' as const) }),
+    capped ? energy : time,
+    time,
+    ...(rest.metrics.length === 0 ? [] : [metric, metric]),
+    ...(rest.streak === null ? [] : [fc.record({ ...base, type: fc.constant('streak' as const), length })]),
+    ...(rest.achievements.length === 0
+      ? []
+      : [fc.record({ ...base, type: fc.constant('achievement' as const), achievement: keyOf(rest.achievements) })]),
+  );
 }
 
-function system(economy: Omit<Economy, 'systems'>, key: string): fc.Arbitrary<EconomySystem> {
-  const triggerKeys = economy.metrics.length === 0 ? fc.constant([]) : fc.subarray(KEYS, { maxLength: 3 });
-  return fc.record({
+function achievement(rest: Omit<Rest, 'achievements'>, { key, name }: Named): fc.Arbitrary<EconomyAchievement> {
+  const base = {
     key: fc.constant(key),
-    name,
-    description: fc.string({ maxLength: 20 }),
-    maxPoints: fc.option(points.filter((value) => value >= 1n)).map(text),
-    minPoints: fc.option(points.filter((value) => value <= 0n)).map(text),
-    levelBasis: fc.constantFrom('balance', 'earned'),
-    boostCeiling: fc.option(decimal),
-    levels: named(4)
-      .chain((levels) =>
-        fc.tuple(
-          ...levels.map((level) =>
-            fc.record({
-              key: fc.constant(level.key),
-              name: fc.constant(level.name),
-              description: fc.string({ maxLength: 10 }),
-              points: points.filter((value) => value >= 0n).map(String),
-            }),
-          ),
+    name: fc.constant(name),
+    description: fc.string({ maxLength: 10 }),
+    status,
+    userAttributes: filters(rest.userAttributes),
+  };
+  return fc.oneof(
+    fc.record({ ...base, type: fc.constant('api' as const) }),
+    ...(rest.metrics.length === 0
+      ? []
+      : [fc.record({ ...base, type: fc.constant('metric' as const), metric: keyOf(rest.metrics), total: decimal })]),
+    ...(rest.streak === null ? [] : [fc.record({ ...base, type: fc.constant('streak' as const), length })]),
+  );
+}
+
+function rewards(systemKeys: readonly string[]): fc.Arbitrary<Record<string, string>> {
+  return fc
+    .subarray([...systemKeys], { maxLength: Math.min(2, systemKeys.length) })
+    .chain((keys) =>
+      fc.tuple(...keys.map((key) => fc.tuple(fc.constant(key), points.filter((value) => value > 0n).map(String)))),
+    )
+    .map((entries) => Object.fromEntries(entries));
+}
+
+function system(rest: Rest, key: string, systemKeys: readonly string[]): fc.Arbitrary<EconomySystem> {
+  const levels = named(4)
+    .chain((items) =>
+      fc.tuple(
+        ...items.map((item) =>
+          fc.record({
+            key: fc.constant(item.key),
+            name: fc.constant(item.name),
+            description: fc.string({ maxLength: 10 }),
+            points: points.filter((value) => value >= 0n).map(String),
+            rewards: rewards(systemKeys),
+          }),
         ),
-      )
-      .map((levels) => levels.toSorted((a, b) => Number(BigInt(a.points) - BigInt(b.points)))),
-    triggers: triggerKeys.chain((keys) => fc.tuple(...keys.map((triggerKey) => trigger(economy, triggerKey)))),
-  });
+      ),
+    )
+    .map((items) =>
+      items
+        .map((level) => (level.points === '0' ? { ...level, rewards: {} } : level))
+        .toSorted((a, b) => Number(BigInt(a.points) - BigInt(b.points))),
+    );
+  return fc
+    .tuple(fc.subarray(KEYS, { maxLength: 3 }), fc.option(points.filter((value) => value >= 1n)).map(text))
+    .chain(([triggerKeys, maxPoints]) =>
+      fc.record({
+        key: fc.constant(key),
+        name,
+        description: fc.string({ maxLength: 20 }),
+        maxPoints: fc.constant(maxPoints),
+        minPoints: fc.option(points.filter((value) => value <= 0n)).map(text),
+        levelBasis: fc.constantFrom('balance' as const, 'earned' as const),
+        boostCeiling: fc.option(decimal),
+        levels,
+        triggers: fc.tuple(...triggerKeys.map((triggerKey) => trigger(rest, triggerKey, maxPoints !== null))),
+      }),
+    );
 }
 
 /** Any economy without a problem; all its keys are k0 … k11. */
@@ -105,15 +159,28 @@ export function anyEconomy(): fc.Arbitrary<Economy> {
   return fc
     .record({
       timeZone: fc.constantFrom('UTC', 'Europe/Berlin', 'Pacific/Kiritimati'),
-      keylessEvents: fc.constantFrom('mark', 'warn', 'refuse'),
+      keylessEvents: fc.constantFrom('mark' as const, 'warn' as const, 'refuse' as const),
       metrics: named(4),
       userAttributes: named(3),
       eventAttributes: named(3),
-    } as const)
+    })
+    .chain((rest) => streak(rest.metrics).map((value) => ({ ...rest, streak: value })))
+    .chain((rest) =>
+      named(3)
+        .chain((items) => fc.tuple(...items.map((item) => achievement(rest, item))))
+        .map((achievements) => ({ ...rest, achievements })),
+    )
     .chain((rest) =>
       fc
         .subarray(KEYS, { maxLength: 3 })
-        .chain((keys) => fc.tuple(...keys.map((key) => system(rest as never, key))))
-        .map((systems) => ({ ...rest, systems }) as Economy),
+        .chain((keys) => fc.tuple(...keys.map((key) => system(rest, key, keys))))
+        .map((systems) => ({ ...rest, systems })),
     );
+}
+
+function streak(metrics: readonly Named[]): fc.Arbitrary<Economy['streak']> {
+  const keys = metrics.map(({ key }) => key);
+  return fc.option(
+    fc.record({ frequency: fc.constantFrom('daily', 'weekly', 'monthly'), metrics: fc.shuffledSubarray(keys) }),
+  );
 }

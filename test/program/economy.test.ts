@@ -3,8 +3,9 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { diff } from '../../src/program/diff.ts';
 import { type Economy, EMPTY_ECONOMY } from '../../src/program/economy.ts';
+import { economyOf } from '../../src/program/economy-of.ts';
 import { readEconomy } from '../../src/program/read.ts';
-import { economyOf, resolve } from '../../src/program/resolve.ts';
+import { resolve } from '../../src/program/resolve.ts';
 import { economySchema } from '../../src/program/schema.ts';
 import { writeEconomy } from '../../src/program/write.ts';
 import { anyEconomy } from './any-economy.ts';
@@ -32,7 +33,7 @@ describe('an economy file', () => {
       fc.property(anyEconomy(), (economy) => {
         const ids = new Map(Array.from({ length: 99 }, (_, index) => [`k${index}`, String(index)]));
         const known = { metrics: ids, systems: ids, boosts: new Map() };
-        const program = resolve(economy, known, { timeZone: 'UTC', systems: [] }, () => 'id');
+        const program = resolve(economy, known, { timeZone: 'UTC', systems: [] }, { now: 0, uuid: () => 'id' });
         expect(diff(economyOf(economy, economy, program), economy)).toEqual([]);
       }),
       RUNS,
@@ -96,6 +97,7 @@ systems:
       'there is no user attribute',
     ],
     ['a: [', '', ''],
+    ['{ metrics: &all [{ key: m, name: M }], userAttributes: *all }', '', 'must have no aliases'],
   ])('%s is refused', (text, path, message) => {
     const { economy, problems } = readEconomy(text);
     expect(economy).toBeUndefined();

@@ -2,6 +2,7 @@ import type { DescMethodUnary, Message } from '@bufbuild/protobuf';
 import { Code, ConnectError, createClient } from '@connectrpc/connect';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { BadRequestSchema } from '../../src/gen/google/rpc/error_details_pb.ts';
+import { AchievementService } from '../../src/gen/guerdon/v1/achievement_service_pb.ts';
 import { ApiKeyKind, type Project } from '../../src/gen/guerdon/v1/admin_service_pb.ts';
 import { routes } from '../../src/rpc/routes.ts';
 import { clientsOf, KEY, startGuerdon, type TestGuerdon, transportOf } from '../support/guerdon.ts';
@@ -33,6 +34,17 @@ beforeAll(async () => {
     ],
   });
   adas = keys.created[0]?.key ?? '';
+  const achievements = createClient(AchievementService, transportOf(guerdon.grpcPort, KEY));
+  const api = { name: 'Done', rule: { case: 'api', value: {} } } as const;
+  await admin.createAchievements({
+    achievements: [
+      { ...api, key: 'a1' },
+      { ...api, key: 'a2' },
+    ],
+  });
+  for (const achievementKey of ['a1', 'a2']) {
+    await achievements.completeAchievement({ user: { id: 'ada' }, achievementKey });
+  }
   const { file } = await admin.exportEconomy({});
   await clientsOf(guerdon.grpcPort, other).admin.applyEconomy({ file });
 });
@@ -106,6 +118,8 @@ describe('every RPC', () => {
 
 /** A request that each list answers with at least two items. */
 const LISTS: Record<string, object> = {
+  ListAchievements: {},
+  ListUserAchievements: { userId: 'ada' },
   ListEvents: { userId: 'ada' },
   ListLedgerEntries: { userId: 'ada', systemKey: 'xp' },
   ListPointsSystems: {},

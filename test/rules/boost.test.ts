@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { openForUser } from '../../src/rules/boost-schedule.ts';
 import { decide } from '../../src/rules/decide.ts';
-import type { Attributes, Boost, DateWindow, Fired, InstantWindow, UserBoost } from '../../src/rules/types.ts';
+import type { Fired } from '../../src/rules/decision.ts';
+import type { Attributes, Boost, DateWindow, InstantWindow, UserBoost } from '../../src/rules/types.ts';
 import {
   applied,
   boost,

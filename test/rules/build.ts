@@ -3,25 +3,28 @@ import fc from 'fast-check';
 import { DateTime } from 'luxon';
 import { decide } from '../../src/rules/decide.ts';
 import { DECIMAL_ONE, type Decimal, parseDecimal } from '../../src/rules/decimal.ts';
+import type { Applied, Decision, Refused } from '../../src/rules/decision.ts';
 import { type LimitsRecord, readLimits } from '../../src/rules/limits-record.ts';
 import { countUsage, usageKey } from '../../src/rules/quota.ts';
+import { levelName } from '../../src/rules/reward.ts';
 import type {
   Account,
-  Applied,
+  Achievement,
+  AchievementTrigger,
   AttributeFilter,
   Attributes,
   Boost,
   Counter,
   DateWindow,
-  Decision,
   Instant,
   InstantWindow,
   Level,
   MetricEvent,
   MetricTrigger,
   Program,
-  Refused,
+  StreakTrigger,
   System,
+  TimeTrigger,
   Trigger,
   UserBoost,
   UserState,
@@ -74,6 +77,59 @@ export function trigger(threshold: Written, points: number | bigint, rest: Trigg
   };
 }
 
+type TimeRest = Partial<Omit<TimeTrigger, 'points' | 'userAttributes' | 'every'>> & { user?: Attributes };
+
+/** `points` every so many hours, since 1970 and always unless told. */
+export function ticking(hours: number, points: number, rest: TimeRest = {}): TimeTrigger {
+  const { user = {}, ...fields } = rest;
+  return {
+    id: '',
+    key: 'tick',
+    type: 'time',
+    active: true,
+    points: BigInt(points),
+    userAttributes: filters(user),
+    onFloor: 'refuse',
+    every: hours * 3_600_000,
+    runs: 'always',
+    since: 0,
+    ...fields,
+  };
+}
+
+/** `points` for every `length` periods of a streak. */
+export function streakTrigger(length: number, points: number): StreakTrigger {
+  return {
+    id: '',
+    key: 'streak',
+    type: 'streak',
+    active: true,
+    points: BigInt(points),
+    userAttributes: [],
+    onFloor: 'refuse',
+    length,
+  };
+}
+
+/** `points` for completing the achievement of this id. */
+export function achievementTrigger(achievementId: string, points: number): AchievementTrigger {
+  return {
+    id: '',
+    key: 'achievement',
+    type: 'achievement',
+    active: true,
+    points: BigInt(points),
+    userAttributes: [],
+    onFloor: 'refuse',
+    achievementId,
+    achievementKey: achievementId,
+  };
+}
+
+export function achievement(id: string, rule: Achievement['rule'], rest: Partial<Achievement> = {}): Achievement {
+  return { id, key: id, name: id, description: '', active: true, userAttributes: [], rule, ...rest };
+}
+
 export function instants(start: string, end: string | null): InstantWindow {
   return { kind: 'instants', startTime: instant(start), endTime: end === null ? null : instant(end) };
 }
@@ -107,7 +163,7 @@ export function ownBoost(multiplier: Written, rest: BoostRest & { systemId?: str
 }
 
 export function level(key: string, points: number | bigint): Level {
-  return { key, name: key, description: '', points: BigInt(points) };
+  return { key, name: key, description: '', points: BigInt(points), rewards: [] };
 }
 
 type SystemRest = Partial<Omit<System, 'triggers' | 'maxPoints' | 'minPoints' | 'boostCeiling'>> & {
@@ -137,8 +193,19 @@ export function system(triggers: readonly Trigger[], rest: SystemRest = {}): Sys
 }
 
 /** Version 1, in UTC. */
-export function program(systems: System | readonly System[], timeZone = 'UTC'): Program {
-  return { version: 1, timeZone, systems: 'id' in systems ? [systems] : systems };
+export function program(
+  systems: System | readonly System[],
+  timeZone = 'UTC',
+  rest: Partial<Pick<Program, 'version' | 'streak' | 'achievements'>> = {},
+): Program {
+  return {
+    version: 1,
+    timeZone,
+    systems: 'id' in systems ? [systems] : systems,
+    streak: null,
+    achievements: [],
+    ...rest,
+  };
 }
 
 export function counter(total: Written, high: Written = total): Counter {
@@ -161,6 +228,9 @@ export function user(given: Partial<UserState> & { balance?: number | bigint; zo
     triggerCounters: new Map(),
     usage: new Map(),
     accounts: balance === undefined ? new Map() : new Map([['xp', account(balance)]]),
+    runs: [],
+    completed: new Set(),
+    rewarded: new Set(),
     ...fields,
   };
 }
@@ -204,7 +274,14 @@ export function evolve(state: UserState, decision: Decision, rules?: Program, at
     if (paid?.type !== 'metric' || held === undefined || amount === 0n || at === undefined) continue;
     for (const [slot, after] of countUsage(paid, held, amount, at)) usage.set(usageKey(triggerId, slot), after);
   }
-  return { ...state, counter: decision.counter.after, triggerCounters, usage, accounts };
+  const rewarded = new Set(state.rewarded);
+  for (const { systemId, levelKey } of decision.rewards) rewarded.add(levelName(systemId, levelKey));
+  const { streak } = decision;
+  const absorbed = streak?.before.map(({ first }) => first) ?? [];
+  const runs =
+    streak === null ? state.runs : [...state.runs.filter(({ first }) => !absorbed.includes(first)), streak.after];
+  const completed = new Set([...state.completed, ...decision.completed.map(({ achievementId }) => achievementId)]);
+  return { ...state, counter: decision.counter.after, triggerCounters, usage, accounts, runs, completed, rewarded };
 }
 
 /** Applies events one after another. */
@@ -236,6 +313,9 @@ export function recall(kept: Applied, at: Instant): UserState {
       ),
     ),
     accounts: new Map(kept.systems.map(({ systemId, before }) => [systemId, before])),
+    runs: kept.streak?.before ?? [],
+    completed: new Set(),
+    rewarded: new Set(kept.again),
   };
 }
 

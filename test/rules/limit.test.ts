@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { decide } from '../../src/rules/decide.ts';
-import { POINTS_LIMIT, type Refused, type Trigger } from '../../src/rules/types.ts';
+import type { Refused } from '../../src/rules/decision.ts';
+import { POINTS_LIMIT, type Trigger } from '../../src/rules/types.ts';
 import {
   account,
   applied,

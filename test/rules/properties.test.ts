@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { decide } from '../../src/rules/decide.ts';
 import { DECIMAL_ONE, type Decimal } from '../../src/rules/decimal.ts';
-import type { Applied, Boost, Decision, Rounding } from '../../src/rules/types.ts';
+import type { Applied, Decision } from '../../src/rules/decision.ts';
+import type { Boost, Rounding } from '../../src/rules/types.ts';
 import {
   account,
   anyBoost,

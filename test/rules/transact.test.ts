@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import type { RefusalCode } from '../../src/rules/decision.ts';
 import { type Transacted, transact } from '../../src/rules/transact.ts';
-import { POINTS_LIMIT, type RefusalCode, type System } from '../../src/rules/types.ts';
+import { POINTS_LIMIT, type System } from '../../src/rules/types.ts';
 import { account, boost, level, system } from './build.ts';
 
 const BARE = system([], { min: null });

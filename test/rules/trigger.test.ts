@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { decide } from '../../src/rules/decide.ts';
 import { formatDecimal } from '../../src/rules/decimal.ts';
-import type { Attributes, NotFired, Trigger, UserState } from '../../src/rules/types.ts';
+import type { NotFired } from '../../src/rules/decision.ts';
+import type { Attributes, Trigger, UserState } from '../../src/rules/types.ts';
 import { applied, counter, event, play, posted, program, system, trigger, user, type Written } from './build.ts';
 
 const OFF = { active: false };

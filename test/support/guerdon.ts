@@ -67,10 +67,11 @@ export function environment(database: TestDatabase, kind: BackendKind, more: Rec
 export async function startGuerdon(
   kind: BackendKind = 'postgres',
   more: Record<string, string> = {},
+  now: () => number = Date.now,
 ): Promise<TestGuerdon> {
   const database = await createDatabase();
   const log = pino({ level: process.env.GUERDON_LOG_LEVEL ?? 'silent' });
-  const running = await start(environment(database, kind, more), log, () => {});
+  const running = await start(environment(database, kind, more), log, () => {}, now);
   const grpcPort = running.grpcPort as number;
   return {
     ...clientsOf(grpcPort),

@@ -105,7 +105,7 @@ export function readUser(row: unknown, declared: Declared): ReadUser {
     balances: byId('systemId', readBalances(read, given.points, declared)),
     totals: byId('metricId', readTotals(read, given.metrics, declared)),
     counters: byId('triggerId', readCounters(read, given.triggers, declared)),
-    streak: readStreak(read, given.streak, declared.now),
+    streak: readStreak(read, given.streak, declared),
   };
   return { user, profile, content, problems: read.problems, warnings: read.warnings };
 }
@@ -203,19 +203,20 @@ function readCounters(read: Reader, value: unknown, { index }: Declared): Import
   });
 }
 
-function readStreak(read: Reader, value: unknown, now: number): ImportContent['streak'] {
+function readStreak(read: Reader, value: unknown, { index, now }: Declared): ImportContent['streak'] {
   const given = read.object('streak', value, ['length', 'lastDay']);
   const length = read.points('streak.length', given.length);
   const lastDay = read.text('streak.lastDay', given.lastDay);
   if (length === undefined && lastDay === undefined) return null;
   if (length === undefined || length < 1n || length > STREAK_MAX) {
-    return read.problem('streak.length', `must be 1 to ${STREAK_MAX} days`) ?? null;
+    return read.problem('streak.length', `must be 1 to ${STREAK_MAX}`) ?? null;
   }
   // Somewhere it is tomorrow already.
   const latest = new Date(now + DAY_MS).toISOString().slice(0, 10);
   if (lastDay === undefined || !isDate(lastDay) || lastDay < '1900' || lastDay > latest) {
     return read.problem('streak.lastDay', 'must be a day YYYY-MM-DD that has begun') ?? null;
   }
+  if (index.program.streak === null) read.warnings.push('streak: the project has none; it counts for nothing');
   return { length: Number(length), lastDay };
 }
 

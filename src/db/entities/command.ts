@@ -1,4 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core';
+import type { RewardsRecord } from '../../rules/record.ts';
 import { PointsSystem } from './points-system.ts';
 
 export const Command = defineEntity({
@@ -19,5 +20,6 @@ export const Command = defineEntity({
     entryVersion: p.bigint('bigint'),
     levelBefore: p.text().nullable(),
     levelAfter: p.text().nullable(),
+    decision: p.json<RewardsRecord>().nullable(),
   },
 });

@@ -2,12 +2,16 @@ import { Account } from './account.ts';
 import { ApiKey } from './api-key.ts';
 import { Attribute } from './attribute.ts';
 import { Audit } from './audit.ts';
+import { Clock } from './clock.ts';
+import { ClockWalk } from './clock-walk.ts';
 import { Command } from './command.ts';
+import { Completion } from './completion.ts';
 import { Entry } from './entry.ts';
 import { Event } from './event.ts';
 import { GlobalBoost } from './global-boost.ts';
 import { Inbox } from './inbox.ts';
 import { LevelChange } from './level-change.ts';
+import { LevelReward } from './level-reward.ts';
 import { Metric } from './metric.ts';
 import { MetricTotal } from './metric-total.ts';
 import { Outbox } from './outbox.ts';
@@ -18,6 +22,8 @@ import { Project } from './project.ts';
 import { RateLimit } from './rate-limit.ts';
 import { Refusal } from './refusal.ts';
 import { Setting } from './setting.ts';
+import { Settlement } from './settlement.ts';
+import { StreakRun } from './streak-run.ts';
 import { TriggerCounter } from './trigger-counter.ts';
 import { TriggerUsage } from './trigger-usage.ts';
 import { User } from './user.ts';
@@ -32,12 +38,16 @@ export const entities = [
   ApiKey,
   Attribute,
   Audit,
+  Clock,
+  ClockWalk,
   Command,
+  Completion,
   Entry,
   Event,
   GlobalBoost,
   Inbox,
   LevelChange,
+  LevelReward,
   Metric,
   MetricTotal,
   Outbox,
@@ -48,6 +58,8 @@ export const entities = [
   RateLimit,
   Refusal,
   Setting,
+  Settlement,
+  StreakRun,
   TriggerCounter,
   TriggerUsage,
   User,

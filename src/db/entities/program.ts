@@ -8,6 +8,7 @@ export const Program = defineEntity({
   properties: {
     project: () => p.manyToOne(Project).primary(),
     version: p.integer().primary(),
+    era: p.integer(),
     snapshot: p.json<ProgramSnapshot>(),
     createdAt: p.datetime(3),
   },

@@ -1,5 +1,6 @@
 import { defineEntity, p } from '@mikro-orm/core';
-import type { Attributes, RefusalCode } from '../../rules/types.ts';
+import type { RefusalCode } from '../../rules/decision.ts';
+import type { Attributes } from '../../rules/types.ts';
 
 export const Refusal = defineEntity({
   name: 'Refusal',

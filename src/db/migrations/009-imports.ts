@@ -33,7 +33,7 @@ const statements = [
     'Of an import: all that was ever earned elsewhere; else the amount says what is earned'`,
   'alter table entries drop constraint entries_kind_known',
   `alter table entries add constraint entries_kind_known
-    check (kind in ('award', 'spend', 'adjust', 'expire', 'reverse', 'import'))`,
+    check (kind in ('award', 'spend', 'adjust', 'expire', 'reverse', 'reward', 'import'))`,
   'alter table entries drop constraint entries_amount_range',
   `alter table entries add constraint entries_amount_range check (
     (amount <> 0 or kind = 'import') and amount between -${POINTS_LIMIT} and ${POINTS_LIMIT})`,

@@ -3,17 +3,33 @@ import { AdminService, type LevelInput } from '../../gen/guerdon/v1/admin_servic
 import { type Call, itemRoute, route } from '../call.ts';
 import { levelByKey, levelMessage } from '../convert.ts';
 import { currentProgram, systemOf } from '../lookup.ts';
-import { archival, change, creation, edited, field, type NounFields, type Place } from './edits.ts';
+import {
+  type Asked,
+  archival,
+  change,
+  creation,
+  edited,
+  field,
+  type NounFields,
+  type Place,
+  withLists,
+} from './edits.ts';
 
 const FIELDS: NounFields<LevelInput> = {
   name: field('name', ({ name }) => name, ''),
   description: field('description', ({ description }) => description, ''),
   points: field('points', ({ points }) => String(points), ''),
+  rewards: {
+    isPresent: ({ rewards }) => rewards.length > 0,
+    read: ({ rewards }) => ({
+      rewards: Object.fromEntries(rewards.map((item) => [item.systemKey, String(item.points)])),
+    }),
+  },
 };
 
 export const createLevels = itemRoute(AdminService.method.createLevels, 'admin', 'levels', async (call, request) => {
   const place = await placeIn(call, request.systemKey);
-  const { done, issues } = await edited(call, request.levels, (input) => creation(place, FIELDS, input));
+  const { done, issues } = await edited(call, request.levels, (input) => whole(input, creation(place, FIELDS, input)));
   return { created: await levels(call, request.systemKey, done), issues };
 });
 
@@ -22,7 +38,10 @@ export const updateLevels = itemRoute(AdminService.method.updateLevels, 'admin',
   const { done, issues } = await edited(
     call,
     request.updates,
-    ({ level, updateMask }) => change(place, FIELDS, level as LevelInput, updateMask),
+    ({ level, updateMask }) => {
+      const input = level as LevelInput;
+      return whole(input, change(place, FIELDS, input, updateMask), 'level.');
+    },
     { within: 'level' },
   );
   return { updated: await levels(call, request.systemKey, done), issues };
@@ -40,6 +59,10 @@ export const getLevel = route(AdminService.method.getLevel, 'admin', async (call
   if (level === undefined) throw new GuerdonError('NOT_FOUND', 'LEVEL_UNKNOWN', `key: no level ${JSON.stringify(key)}`);
   return { level };
 });
+
+function whole({ rewards }: LevelInput, asked: Asked, path = ''): Asked {
+  return withLists(asked, { [`${path}rewards`]: rewards.map(({ systemKey }) => ({ key: systemKey })) });
+}
 
 async function placeIn(call: Call, systemKey: string): Promise<Place> {
   return { kind: 'level', system: systemOf(await currentProgram(call), systemKey).key };

@@ -30,7 +30,7 @@ export async function userAnswer(call: Call, mode: UserCommand['mode'], user: Us
 }
 
 /** An attribute that another process has just declared may not be in the catalog yet. */
-async function undeclaredIn(call: Call, user: UserInput) {
+export async function undeclaredIn(call: Call, user: UserInput) {
   const { catalog } = call.api.context;
   const check = (declared: ReadonlySet<string>) =>
     undeclared('user.attributes', user.attributes, declared, 'a user attribute');

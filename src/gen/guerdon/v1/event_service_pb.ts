@@ -9,7 +9,7 @@ import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Status } from "../../google/rpc/status_pb.ts";
 import { file_google_rpc_status } from "../../google/rpc/status_pb.ts";
-import type { EventPoints, Rounding, UserInput } from "./types_pb.ts";
+import type { Award, CompletedAchievement, EventPoints, Reward, Rounding, Streak, UserInput } from "./types_pb.ts";
 import { file_guerdon_v1_types } from "./types_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
@@ -17,7 +17,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file guerdon/v1/event_service.proto.
  */
 export const file_guerdon_v1_event_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch5ndWVyZG9uL3YxL2V2ZW50X3NlcnZpY2UucHJvdG8SCmd1ZXJkb24udjEixAMKEFNlbmRFdmVudFJlcXVlc3QSMAoKbWV0cmljX2tleRgBIAEoCUIcukgZchcyFV5bYS16QS1aMC05Xy1dezEsNjR9JBIrCgR1c2VyGAIgASgLMhUuZ3VlcmRvbi52MS5Vc2VySW5wdXRCBrpIA8gBARI0CgV2YWx1ZRgDIAEoCUIlukgiciAyHl4tP1swLTldezEsMTh9KFwuWzAtOV17MSw5fSk/JBJsCgphdHRyaWJ1dGVzGAQgAygLMiwuZ3VlcmRvbi52MS5TZW5kRXZlbnRSZXF1ZXN0LkF0dHJpYnV0ZXNFbnRyeUIqukgnmgEkEDIiGXIXMhVeW2EtekEtWjAtOV8tXXsxLDY0fSQqBXIDGP8BEiEKD2lkZW1wb3RlbmN5X2tleRgFIAEoCUIIukgFcgMY/wESLwoLb2NjdXJyZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKA2FjaxgHIAEoDjIPLmd1ZXJkb24udjEuQWNrQgi6SAWCAQIQARoxCg9BdHRyaWJ1dGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASKRAgoRU2VuZEV2ZW50UmVzcG9uc2USEAoIZXZlbnRfaWQYASABKAkSEgoKbWV0cmljX2tleRgCIAEoCRINCgV0b3RhbBgDIAEoCRI5CgZwb2ludHMYBCADKAsyKS5ndWVyZG9uLnYxLlNlbmRFdmVudFJlc3BvbnNlLlBvaW50c0VudHJ5EhsKE2lkZW1wb3RlbnRfcmVwbGF5ZWQYBSABKAgSJwoGc3RhdHVzGAYgASgOMhcuZ3VlcmRvbi52MS5FdmVudFN0YXR1cxpGCgtQb2ludHNFbnRyeRILCgNrZXkYASABKAkSJgoFdmFsdWUYAiABKAsyFy5ndWVyZG9uLnYxLkV2ZW50UG9pbnRzOgI4ASJOChFTZW5kRXZlbnRzUmVxdWVzdBI5CgZldmVudHMYASADKAsyHC5ndWVyZG9uLnYxLlNlbmRFdmVudFJlcXVlc3RCC7pICJIBBQgBEPQDIkIKElNlbmRFdmVudHNSZXNwb25zZRIsCgdyZXN1bHRzGAEgAygLMhsuZ3VlcmRvbi52MS5TZW5kRXZlbnRSZXN1bHQicAoPU2VuZEV2ZW50UmVzdWx0Ei4KBWV2ZW50GAEgASgLMh0uZ3VlcmRvbi52MS5TZW5kRXZlbnRSZXNwb25zZUgAEiMKBWVycm9yGAIgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXNIAEIICgZyZXN1bHQifgoIRXZlbnRLZXkSGwoHdXNlcl9pZBgBIAEoCUIKukgHcgUQARj/ARIwCgptZXRyaWNfa2V5GAIgASgJQhy6SBlyFzIVXlthLXpBLVowLTlfLV17MSw2NH0kEiMKD2lkZW1wb3RlbmN5X2tleRgDIAEoCUIKukgHcgUQARj/ASJlCg9HZXRFdmVudFJlcXVlc3QSHAoIZXZlbnRfaWQYASABKAlCCLpIBXIDsAEBSAASIwoDa2V5GAIgASgLMhQuZ3VlcmRvbi52MS5FdmVudEtleUgAQg8KBmxvb2t1cBIFukgCCAEiNAoQR2V0RXZlbnRSZXNwb25zZRIgCgVldmVudBgBIAEoCzIRLmd1ZXJkb24udjEuRXZlbnQiaQoTRXhwbGFpbkV2ZW50UmVxdWVzdBIcCghldmVudF9pZBgBIAEoCUIIukgFcgOwAQFIABIjCgNrZXkYAiABKAsyFC5ndWVyZG9uLnYxLkV2ZW50S2V5SABCDwoGbG9va3VwEgW6SAIIASJNCgxGYWlsZWRGaWx0ZXISCwoDa2V5GAEgASgJEhAKCGV4cGVjdGVkGAIgASgJEhMKBmFjdHVhbBgDIAEoCUgAiAEBQgkKB19hY3R1YWwiPgoORXhwbGFpbmVkQm9vc3QSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRISCgptdWx0aXBsaWVyGAMgASgJIvcFChJUcmlnZ2VyRXhwbGFuYXRpb24SEgoKdHJpZ2dlcl9pZBgBIAEoCRITCgt0cmlnZ2VyX2tleRgCIAEoCRISCgpzeXN0ZW1fa2V5GAMgASgJEiMKB3doeV9ub3QYBCABKA4yEi5ndWVyZG9uLnYxLldoeU5vdBI0Cg1mYWlsZWRfZmlsdGVyGAUgASgLMhguZ3VlcmRvbi52MS5GYWlsZWRGaWx0ZXJIAIgBARIRCgl0aHJlc2hvbGQYBiABKAkSFAoMdG90YWxfYmVmb3JlGAcgASgJEhMKC3RvdGFsX2FmdGVyGAggASgJEhMKC2hpZ2hfYmVmb3JlGAkgASgJEhIKCmhpZ2hfYWZ0ZXIYCiABKAkSDQoFZmlyZXMYCyABKAkSDgoGcG9pbnRzGAwgASgDEgwKBGJhc2UYDSABKAkSKgoGYm9vc3RzGA4gAygLMhouZ3VlcmRvbi52MS5FeHBsYWluZWRCb29zdBIPCgdwcm9kdWN0GA8gASgJEiYKCHJvdW5kaW5nGBAgASgOMhQuZ3VlcmRvbi52MS5Sb3VuZGluZxIPCgdib29zdGVkGBEgASgJEiQKBWxpbWl0GBIgASgOMhUuZ3VlcmRvbi52MS5MaW1pdEtpbmQSFwoKbGltaXRfdXNlZBgTIAEoA0gBiAEBEhcKCmxpbWl0X21vc3QYFCABKANIAogBARIVCg1oZWxkX2J5X2xpbWl0GBUgASgJEhEKBHJvb20YFiABKANIA4gBARITCgtoZWxkX2J5X2NhcBgXIAEoCRIOCgZhbW91bnQYGCABKAMSFQoNYmFsYW5jZV9hZnRlchgZIAEoAxIUCgd2ZXJzaW9uGBogASgDSASIAQESJgoCYXQYGyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQhAKDl9mYWlsZWRfZmlsdGVyQg0KC19saW1pdF91c2VkQg0KC19saW1pdF9tb3N0QgcKBV9yb29tQgoKCF92ZXJzaW9uIv4BChRFeHBsYWluRXZlbnRSZXNwb25zZRIgCgVldmVudBgBIAEoCzIRLmd1ZXJkb24udjEuRXZlbnQSMAoIdHJpZ2dlcnMYAiADKAsyHi5ndWVyZG9uLnYxLlRyaWdnZXJFeHBsYW5hdGlvbhJNCg91c2VyX2F0dHJpYnV0ZXMYAyADKAsyNC5ndWVyZG9uLnYxLkV4cGxhaW5FdmVudFJlc3BvbnNlLlVzZXJBdHRyaWJ1dGVzRW50cnkSDAoEem9uZRgEIAEoCRo1ChNVc2VyQXR0cmlidXRlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiwgQKBUV2ZW50EgoKAmlkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkSEgoKbWV0cmljX2tleRgDIAEoCRINCgV2YWx1ZRgEIAEoCRI1CgphdHRyaWJ1dGVzGAUgAygLMiEuZ3VlcmRvbi52MS5FdmVudC5BdHRyaWJ1dGVzRW50cnkSFwoPaWRlbXBvdGVuY3lfa2V5GAYgASgJEi8KC29jY3VycmVkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtyZWNlaXZlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoGc3RhdHVzGAkgASgOMhcuZ3VlcmRvbi52MS5FdmVudFN0YXR1cxILCgNzZXEYCiABKAMSFAoMdG90YWxfYmVmb3JlGAsgASgJEhMKC3RvdGFsX2FmdGVyGAwgASgJEhcKD3Byb2dyYW1fdmVyc2lvbhgNIAEoAxItCgZwb2ludHMYDiADKAsyHS5ndWVyZG9uLnYxLkV2ZW50LlBvaW50c0VudHJ5EiMKB3JlZnVzYWwYDyABKAsyEi5nb29nbGUucnBjLlN0YXR1cxoxCg9BdHRyaWJ1dGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARpGCgtQb2ludHNFbnRyeRILCgNrZXkYASABKAkSJgoFdmFsdWUYAiABKAsyFy5ndWVyZG9uLnYxLkV2ZW50UG9pbnRzOgI4ASKfAQoRTGlzdEV2ZW50c1JlcXVlc3QSGwoHdXNlcl9pZBgBIAEoCUIKukgHcgUQARj/ARIwCgptZXRyaWNfa2V5GAIgASgJQhy6SBlyFzIVXlthLXpBLVowLTlfLV17MCw2NH0kEh0KCXBhZ2Vfc2l6ZRgDIAEoBUIKukgHGgUY9AMoABIcCgpwYWdlX3Rva2VuGAQgASgJQgi6SAVyAxiABCJQChJMaXN0RXZlbnRzUmVzcG9uc2USIQoGZXZlbnRzGAEgAygLMhEuZ3VlcmRvbi52MS5FdmVudBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkqPQoDQWNrEhMKD0FDS19VTlNQRUNJRklFRBAAEg8KC0FDS19BUFBMSUVEEAESEAoMQUNLX0FDQ0VQVEVEEAIqegoLRXZlbnRTdGF0dXMSHAoYRVZFTlRfU1RBVFVTX1VOU1BFQ0lGSUVEEAASGAoURVZFTlRfU1RBVFVTX0FQUExJRUQQARIZChVFVkVOVF9TVEFUVVNfQUNDRVBURUQQAhIYChRFVkVOVF9TVEFUVVNfUkVGVVNFRBADKo8BCgZXaHlOb3QSFwoTV0hZX05PVF9VTlNQRUNJRklFRBAAEhQKEFdIWV9OT1RfSU5BQ1RJVkUQARIcChhXSFlfTk9UX0VWRU5UX0FUVFJJQlVURVMQAhIbChdXSFlfTk9UX1VTRVJfQVRUUklCVVRFUxADEhsKF1dIWV9OT1RfQkVMT1dfVEhSRVNIT0xEEAQqgwEKCUxpbWl0S2luZBIaChZMSU1JVF9LSU5EX1VOU1BFQ0lGSUVEEAASFQoRTElNSVRfS0lORF9BV0FSRFMQARIVChFMSU1JVF9LSU5EX1BPSU5UUxACEhcKE0xJTUlUX0tJTkRfQ09PTERPV04QAxITCg9MSU1JVF9LSU5EX09OQ0UQBDKbAwoMRXZlbnRTZXJ2aWNlEkgKCVNlbmRFdmVudBIcLmd1ZXJkb24udjEuU2VuZEV2ZW50UmVxdWVzdBodLmd1ZXJkb24udjEuU2VuZEV2ZW50UmVzcG9uc2USSwoKU2VuZEV2ZW50cxIdLmd1ZXJkb24udjEuU2VuZEV2ZW50c1JlcXVlc3QaHi5ndWVyZG9uLnYxLlNlbmRFdmVudHNSZXNwb25zZRJKCghHZXRFdmVudBIbLmd1ZXJkb24udjEuR2V0RXZlbnRSZXF1ZXN0GhwuZ3VlcmRvbi52MS5HZXRFdmVudFJlc3BvbnNlIgOQAgESVgoMRXhwbGFpbkV2ZW50Eh8uZ3VlcmRvbi52MS5FeHBsYWluRXZlbnRSZXF1ZXN0GiAuZ3VlcmRvbi52MS5FeHBsYWluRXZlbnRSZXNwb25zZSIDkAIBElAKCkxpc3RFdmVudHMSHS5ndWVyZG9uLnYxLkxpc3RFdmVudHNSZXF1ZXN0Gh4uZ3VlcmRvbi52MS5MaXN0RXZlbnRzUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_google_rpc_status, file_guerdon_v1_types]);
+  fileDesc("Ch5ndWVyZG9uL3YxL2V2ZW50X3NlcnZpY2UucHJvdG8SCmd1ZXJkb24udjEixAMKEFNlbmRFdmVudFJlcXVlc3QSMAoKbWV0cmljX2tleRgBIAEoCUIcukgZchcyFV5bYS16QS1aMC05Xy1dezEsNjR9JBIrCgR1c2VyGAIgASgLMhUuZ3VlcmRvbi52MS5Vc2VySW5wdXRCBrpIA8gBARI0CgV2YWx1ZRgDIAEoCUIlukgiciAyHl4tP1swLTldezEsMTh9KFwuWzAtOV17MSw5fSk/JBJsCgphdHRyaWJ1dGVzGAQgAygLMiwuZ3VlcmRvbi52MS5TZW5kRXZlbnRSZXF1ZXN0LkF0dHJpYnV0ZXNFbnRyeUIqukgnmgEkEDIiGXIXMhVeW2EtekEtWjAtOV8tXXsxLDY0fSQqBXIDGP8BEiEKD2lkZW1wb3RlbmN5X2tleRgFIAEoCUIIukgFcgMY/wESLwoLb2NjdXJyZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKA2FjaxgHIAEoDjIPLmd1ZXJkb24udjEuQWNrQgi6SAWCAQIQARoxCg9BdHRyaWJ1dGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASKCAwoRU2VuZEV2ZW50UmVzcG9uc2USEAoIZXZlbnRfaWQYASABKAkSEgoKbWV0cmljX2tleRgCIAEoCRINCgV0b3RhbBgDIAEoCRI5CgZwb2ludHMYBCADKAsyKS5ndWVyZG9uLnYxLlNlbmRFdmVudFJlc3BvbnNlLlBvaW50c0VudHJ5EhsKE2lkZW1wb3RlbnRfcmVwbGF5ZWQYBSABKAgSJwoGc3RhdHVzGAYgASgOMhcuZ3VlcmRvbi52MS5FdmVudFN0YXR1cxI2CgxhY2hpZXZlbWVudHMYByADKAsyIC5ndWVyZG9uLnYxLkNvbXBsZXRlZEFjaGlldmVtZW50EiwKBnN0cmVhaxgIIAEoCzIXLmd1ZXJkb24udjEuRXZlbnRTdHJlYWtIAIgBARpGCgtQb2ludHNFbnRyeRILCgNrZXkYASABKAkSJgoFdmFsdWUYAiABKAsyFy5ndWVyZG9uLnYxLkV2ZW50UG9pbnRzOgI4AUIJCgdfc3RyZWFrIkMKC0V2ZW50U3RyZWFrEiIKBnN0cmVhaxgBIAEoCzISLmd1ZXJkb24udjEuU3RyZWFrEhAKCGV4dGVuZGVkGAIgASgIIk4KEVNlbmRFdmVudHNSZXF1ZXN0EjkKBmV2ZW50cxgBIAMoCzIcLmd1ZXJkb24udjEuU2VuZEV2ZW50UmVxdWVzdEILukgIkgEFCAEQ9AMiQgoSU2VuZEV2ZW50c1Jlc3BvbnNlEiwKB3Jlc3VsdHMYASADKAsyGy5ndWVyZG9uLnYxLlNlbmRFdmVudFJlc3VsdCJwCg9TZW5kRXZlbnRSZXN1bHQSLgoFZXZlbnQYASABKAsyHS5ndWVyZG9uLnYxLlNlbmRFdmVudFJlc3BvbnNlSAASIwoFZXJyb3IYAiABKAsyEi5nb29nbGUucnBjLlN0YXR1c0gAQggKBnJlc3VsdCJ+CghFdmVudEtleRIbCgd1c2VyX2lkGAEgASgJQgq6SAdyBRABGP8BEjAKCm1ldHJpY19rZXkYAiABKAlCHLpIGXIXMhVeW2EtekEtWjAtOV8tXXsxLDY0fSQSIwoPaWRlbXBvdGVuY3lfa2V5GAMgASgJQgq6SAdyBRABGP8BImUKD0dldEV2ZW50UmVxdWVzdBIcCghldmVudF9pZBgBIAEoCUIIukgFcgOwAQFIABIjCgNrZXkYAiABKAsyFC5ndWVyZG9uLnYxLkV2ZW50S2V5SABCDwoGbG9va3VwEgW6SAIIASI0ChBHZXRFdmVudFJlc3BvbnNlEiAKBWV2ZW50GAEgASgLMhEuZ3VlcmRvbi52MS5FdmVudCJpChNFeHBsYWluRXZlbnRSZXF1ZXN0EhwKCGV2ZW50X2lkGAEgASgJQgi6SAVyA7ABAUgAEiMKA2tleRgCIAEoCzIULmd1ZXJkb24udjEuRXZlbnRLZXlIAEIPCgZsb29rdXASBbpIAggBIk0KDEZhaWxlZEZpbHRlchILCgNrZXkYASABKAkSEAoIZXhwZWN0ZWQYAiABKAkSEwoGYWN0dWFsGAMgASgJSACIAQFCCQoHX2FjdHVhbCI+Cg5FeHBsYWluZWRCb29zdBIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEhIKCm11bHRpcGxpZXIYAyABKAki9wUKElRyaWdnZXJFeHBsYW5hdGlvbhISCgp0cmlnZ2VyX2lkGAEgASgJEhMKC3RyaWdnZXJfa2V5GAIgASgJEhIKCnN5c3RlbV9rZXkYAyABKAkSIwoHd2h5X25vdBgEIAEoDjISLmd1ZXJkb24udjEuV2h5Tm90EjQKDWZhaWxlZF9maWx0ZXIYBSABKAsyGC5ndWVyZG9uLnYxLkZhaWxlZEZpbHRlckgAiAEBEhEKCXRocmVzaG9sZBgGIAEoCRIUCgx0b3RhbF9iZWZvcmUYByABKAkSEwoLdG90YWxfYWZ0ZXIYCCABKAkSEwoLaGlnaF9iZWZvcmUYCSABKAkSEgoKaGlnaF9hZnRlchgKIAEoCRINCgVmaXJlcxgLIAEoCRIOCgZwb2ludHMYDCABKAMSDAoEYmFzZRgNIAEoCRIqCgZib29zdHMYDiADKAsyGi5ndWVyZG9uLnYxLkV4cGxhaW5lZEJvb3N0Eg8KB3Byb2R1Y3QYDyABKAkSJgoIcm91bmRpbmcYECABKA4yFC5ndWVyZG9uLnYxLlJvdW5kaW5nEg8KB2Jvb3N0ZWQYESABKAkSJAoFbGltaXQYEiABKA4yFS5ndWVyZG9uLnYxLkxpbWl0S2luZBIXCgpsaW1pdF91c2VkGBMgASgDSAGIAQESFwoKbGltaXRfbW9zdBgUIAEoA0gCiAEBEhUKDWhlbGRfYnlfbGltaXQYFSABKAkSEQoEcm9vbRgWIAEoA0gDiAEBEhMKC2hlbGRfYnlfY2FwGBcgASgJEg4KBmFtb3VudBgYIAEoAxIVCg1iYWxhbmNlX2FmdGVyGBkgASgDEhQKB3ZlcnNpb24YGiABKANIBIgBARImCgJhdBgbIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCEAoOX2ZhaWxlZF9maWx0ZXJCDQoLX2xpbWl0X3VzZWRCDQoLX2xpbWl0X21vc3RCBwoFX3Jvb21CCgoIX3ZlcnNpb24imwQKFEV4cGxhaW5FdmVudFJlc3BvbnNlEiAKBWV2ZW50GAEgASgLMhEuZ3VlcmRvbi52MS5FdmVudBIwCgh0cmlnZ2VycxgCIAMoCzIeLmd1ZXJkb24udjEuVHJpZ2dlckV4cGxhbmF0aW9uEk0KD3VzZXJfYXR0cmlidXRlcxgDIAMoCzI0Lmd1ZXJkb24udjEuRXhwbGFpbkV2ZW50UmVzcG9uc2UuVXNlckF0dHJpYnV0ZXNFbnRyeRIMCgR6b25lGAQgASgJEiwKBnN0cmVhaxgFIAEoCzIXLmd1ZXJkb24udjEuRXZlbnRTdHJlYWtIAIgBARI2CgxhY2hpZXZlbWVudHMYBiADKAsyIC5ndWVyZG9uLnYxLkNvbXBsZXRlZEFjaGlldmVtZW50Ej4KB3Jld2FyZHMYByADKAsyLS5ndWVyZG9uLnYxLkV4cGxhaW5FdmVudFJlc3BvbnNlLlJld2FyZHNFbnRyeRIiCgV0aWNrcxgIIAMoCzITLmd1ZXJkb24udjEuVGlja1J1bho1ChNVc2VyQXR0cmlidXRlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaRgoMUmV3YXJkc0VudHJ5EgsKA2tleRgBIAEoCRIlCgV2YWx1ZRgCIAEoCzIWLmd1ZXJkb24udjEuUmV3YXJkTGlzdDoCOAFCCQoHX3N0cmVhayIxCgpSZXdhcmRMaXN0EiMKB3Jld2FyZHMYASADKAsyEi5ndWVyZG9uLnYxLlJld2FyZCKOAQoHVGlja1J1bhISCgpzeXN0ZW1fa2V5GAEgASgJEhMKC3RyaWdnZXJfa2V5GAIgASgJEg0KBXRpY2tzGAMgASgDEikKBWZpcnN0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIgCgVhd2FyZBgFIAEoCzIRLmd1ZXJkb24udjEuQXdhcmQiwgQKBUV2ZW50EgoKAmlkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkSEgoKbWV0cmljX2tleRgDIAEoCRINCgV2YWx1ZRgEIAEoCRI1CgphdHRyaWJ1dGVzGAUgAygLMiEuZ3VlcmRvbi52MS5FdmVudC5BdHRyaWJ1dGVzRW50cnkSFwoPaWRlbXBvdGVuY3lfa2V5GAYgASgJEi8KC29jY3VycmVkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtyZWNlaXZlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoGc3RhdHVzGAkgASgOMhcuZ3VlcmRvbi52MS5FdmVudFN0YXR1cxILCgNzZXEYCiABKAMSFAoMdG90YWxfYmVmb3JlGAsgASgJEhMKC3RvdGFsX2FmdGVyGAwgASgJEhcKD3Byb2dyYW1fdmVyc2lvbhgNIAEoAxItCgZwb2ludHMYDiADKAsyHS5ndWVyZG9uLnYxLkV2ZW50LlBvaW50c0VudHJ5EiMKB3JlZnVzYWwYDyABKAsyEi5nb29nbGUucnBjLlN0YXR1cxoxCg9BdHRyaWJ1dGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARpGCgtQb2ludHNFbnRyeRILCgNrZXkYASABKAkSJgoFdmFsdWUYAiABKAsyFy5ndWVyZG9uLnYxLkV2ZW50UG9pbnRzOgI4ASKfAQoRTGlzdEV2ZW50c1JlcXVlc3QSGwoHdXNlcl9pZBgBIAEoCUIKukgHcgUQARj/ARIwCgptZXRyaWNfa2V5GAIgASgJQhy6SBlyFzIVXlthLXpBLVowLTlfLV17MCw2NH0kEh0KCXBhZ2Vfc2l6ZRgDIAEoBUIKukgHGgUY9AMoABIcCgpwYWdlX3Rva2VuGAQgASgJQgi6SAVyAxiABCJQChJMaXN0RXZlbnRzUmVzcG9uc2USIQoGZXZlbnRzGAEgAygLMhEuZ3VlcmRvbi52MS5FdmVudBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkqPQoDQWNrEhMKD0FDS19VTlNQRUNJRklFRBAAEg8KC0FDS19BUFBMSUVEEAESEAoMQUNLX0FDQ0VQVEVEEAIqegoLRXZlbnRTdGF0dXMSHAoYRVZFTlRfU1RBVFVTX1VOU1BFQ0lGSUVEEAASGAoURVZFTlRfU1RBVFVTX0FQUExJRUQQARIZChVFVkVOVF9TVEFUVVNfQUNDRVBURUQQAhIYChRFVkVOVF9TVEFUVVNfUkVGVVNFRBADKsQBCgZXaHlOb3QSFwoTV0hZX05PVF9VTlNQRUNJRklFRBAAEhQKEFdIWV9OT1RfSU5BQ1RJVkUQARIcChhXSFlfTk9UX0VWRU5UX0FUVFJJQlVURVMQAhIbChdXSFlfTk9UX1VTRVJfQVRUUklCVVRFUxADEhsKF1dIWV9OT1RfQkVMT1dfVEhSRVNIT0xEEAQSHAoYV0hZX05PVF9TVFJFQUtfVE9PX1NIT1JUEAUSFQoRV0hZX05PVF9CQUNLREFURUQQBiqDAQoJTGltaXRLaW5kEhoKFkxJTUlUX0tJTkRfVU5TUEVDSUZJRUQQABIVChFMSU1JVF9LSU5EX0FXQVJEUxABEhUKEUxJTUlUX0tJTkRfUE9JTlRTEAISFwoTTElNSVRfS0lORF9DT09MRE9XThADEhMKD0xJTUlUX0tJTkRfT05DRRAEMpsDCgxFdmVudFNlcnZpY2USSAoJU2VuZEV2ZW50EhwuZ3VlcmRvbi52MS5TZW5kRXZlbnRSZXF1ZXN0Gh0uZ3VlcmRvbi52MS5TZW5kRXZlbnRSZXNwb25zZRJLCgpTZW5kRXZlbnRzEh0uZ3VlcmRvbi52MS5TZW5kRXZlbnRzUmVxdWVzdBoeLmd1ZXJkb24udjEuU2VuZEV2ZW50c1Jlc3BvbnNlEkoKCEdldEV2ZW50EhsuZ3VlcmRvbi52MS5HZXRFdmVudFJlcXVlc3QaHC5ndWVyZG9uLnYxLkdldEV2ZW50UmVzcG9uc2UiA5ACARJWCgxFeHBsYWluRXZlbnQSHy5ndWVyZG9uLnYxLkV4cGxhaW5FdmVudFJlcXVlc3QaIC5ndWVyZG9uLnYxLkV4cGxhaW5FdmVudFJlc3BvbnNlIgOQAgESUAoKTGlzdEV2ZW50cxIdLmd1ZXJkb24udjEuTGlzdEV2ZW50c1JlcXVlc3QaHi5ndWVyZG9uLnYxLkxpc3RFdmVudHNSZXNwb25zZSIDkAIBYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp, file_google_rpc_status, file_guerdon_v1_types]);
 
 /**
  * One measured change of a metric by one user.
@@ -131,6 +131,20 @@ export type SendEventResponse = Message<"guerdon.v1.SendEventResponse"> & {
    * @generated from field: guerdon.v1.EventStatus status = 6;
    */
   status: EventStatus;
+
+  /**
+   * Achievements that the event completed.
+   *
+   * @generated from field: repeated guerdon.v1.CompletedAchievement achievements = 7;
+   */
+  achievements: CompletedAchievement[];
+
+  /**
+   * The streak that the event is part of, as it was after it; absent: the event is none that streaks count.
+   *
+   * @generated from field: optional guerdon.v1.EventStreak streak = 8;
+   */
+  streak?: EventStreak | undefined;
 };
 
 /**
@@ -139,6 +153,34 @@ export type SendEventResponse = Message<"guerdon.v1.SendEventResponse"> & {
  */
 export const SendEventResponseSchema: GenMessage<SendEventResponse> = /*@__PURE__*/
   messageDesc(file_guerdon_v1_event_service, 1);
+
+/**
+ * A streak that an event is part of.
+ *
+ * @generated from message guerdon.v1.EventStreak
+ */
+export type EventStreak = Message<"guerdon.v1.EventStreak"> & {
+  /**
+   * The streak; an event that came late may be part of one that has ended.
+   *
+   * @generated from field: guerdon.v1.Streak streak = 1;
+   */
+  streak?: Streak | undefined;
+
+  /**
+   * Whether the event made it longer.
+   *
+   * @generated from field: bool extended = 2;
+   */
+  extended: boolean;
+};
+
+/**
+ * Describes the message guerdon.v1.EventStreak.
+ * Use `create(EventStreakSchema)` to create a new message.
+ */
+export const EventStreakSchema: GenMessage<EventStreak> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_event_service, 2);
 
 /**
  * Several events.
@@ -159,7 +201,7 @@ export type SendEventsRequest = Message<"guerdon.v1.SendEventsRequest"> & {
  * Use `create(SendEventsRequestSchema)` to create a new message.
  */
 export const SendEventsRequestSchema: GenMessage<SendEventsRequest> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_event_service, 2);
+  messageDesc(file_guerdon_v1_event_service, 3);
 
 /**
  * What became of each event.
@@ -180,7 +222,7 @@ export type SendEventsResponse = Message<"guerdon.v1.SendEventsResponse"> & {
  * Use `create(SendEventsResponseSchema)` to create a new message.
  */
 export const SendEventsResponseSchema: GenMessage<SendEventsResponse> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_event_service, 3);
+  messageDesc(file_guerdon_v1_event_service, 4);
 
 /**
  * The result of one event of a list.
@@ -217,7 +259,7 @@ export type SendEventResult = Message<"guerdon.v1.SendEventResult"> & {
  * Use `create(SendEventResultSchema)` to create a new message.
  */
 export const SendEventResultSchema: GenMessage<SendEventResult> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_event_service, 4);
+  messageDesc(file_guerdon_v1_event_service, 5);
 
 /**
  * Names an event by the key its sender chose.
@@ -252,7 +294,7 @@ export type EventKey = Message<"guerdon.v1.EventKey"> & {
  * Use `create(EventKeySchema)` to create a new message.
  */
 export const EventKeySchema: GenMessage<EventKey> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_event_service, 5);
+  messageDesc(file_guerdon_v1_event_service, 6);
 
 /**
  * Which event to get.
@@ -289,7 +331,7 @@ export type GetEventRequest = Message<"guerdon.v1.GetEventRequest"> & {
  * Use `create(GetEventRequestSchema)` to create a new message.
  */
 export const GetEventRequestSchema: GenMessage<GetEventRequest> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_event_service, 6);
+  messageDesc(file_guerdon_v1_event_service, 7);
 
 /**
  * One event.
@@ -310,7 +352,7 @@ export type GetEventResponse = Message<"guerdon.v1.GetEventResponse"> & {
  * Use `create(GetEventResponseSchema)` to create a new message.
  */
 export const GetEventResponseSchema: GenMessage<GetEventResponse> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_event_service, 7);
+  messageDesc(file_guerdon_v1_event_service, 8);
 
 /**
  * Which event to explain.
@@ -347,7 +389,7 @@ export type ExplainEventRequest = Message<"guerdon.v1.ExplainEventRequest"> & {
  * Use `create(ExplainEventRequestSchema)` to create a new message.
  */
 export const ExplainEventRequestSchema: GenMessage<ExplainEventRequest> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_event_service, 8);
+  messageDesc(file_guerdon_v1_event_service, 9);
 
 /**
  * A filter that did not match.
@@ -382,7 +424,7 @@ export type FailedFilter = Message<"guerdon.v1.FailedFilter"> & {
  * Use `create(FailedFilterSchema)` to create a new message.
  */
 export const FailedFilterSchema: GenMessage<FailedFilter> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_event_service, 9);
+  messageDesc(file_guerdon_v1_event_service, 10);
 
 /**
  * A boost in the course of an award.
@@ -417,7 +459,7 @@ export type ExplainedBoost = Message<"guerdon.v1.ExplainedBoost"> & {
  * Use `create(ExplainedBoostSchema)` to create a new message.
  */
 export const ExplainedBoostSchema: GenMessage<ExplainedBoost> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_event_service, 10);
+  messageDesc(file_guerdon_v1_event_service, 11);
 
 /**
  * One trigger that was considered, and what came of it.
@@ -621,7 +663,7 @@ export type TriggerExplanation = Message<"guerdon.v1.TriggerExplanation"> & {
  * Use `create(TriggerExplanationSchema)` to create a new message.
  */
 export const TriggerExplanationSchema: GenMessage<TriggerExplanation> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_event_service, 11);
+  messageDesc(file_guerdon_v1_event_service, 12);
 
 /**
  * Why an event gave what it gave.
@@ -656,6 +698,34 @@ export type ExplainEventResponse = Message<"guerdon.v1.ExplainEventResponse"> & 
    * @generated from field: string zone = 4;
    */
   zone: string;
+
+  /**
+   * The streak that the event is part of; absent: the event is none that streaks count.
+   *
+   * @generated from field: optional guerdon.v1.EventStreak streak = 5;
+   */
+  streak?: EventStreak | undefined;
+
+  /**
+   * Achievements that it completed.
+   *
+   * @generated from field: repeated guerdon.v1.CompletedAchievement achievements = 6;
+   */
+  achievements: CompletedAchievement[];
+
+  /**
+   * What levels gave for being reached for the first time, by key of the points system that it was given in.
+   *
+   * @generated from field: map<string, guerdon.v1.RewardList> rewards = 7;
+   */
+  rewards: { [key: string]: RewardList };
+
+  /**
+   * What was due by the clock when the event came, and was settled before it.
+   *
+   * @generated from field: repeated guerdon.v1.TickRun ticks = 8;
+   */
+  ticks: TickRun[];
 };
 
 /**
@@ -663,7 +733,77 @@ export type ExplainEventResponse = Message<"guerdon.v1.ExplainEventResponse"> & 
  * Use `create(ExplainEventResponseSchema)` to create a new message.
  */
 export const ExplainEventResponseSchema: GenMessage<ExplainEventResponse> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_event_service, 12);
+  messageDesc(file_guerdon_v1_event_service, 13);
+
+/**
+ * What levels gave in one points system.
+ *
+ * @generated from message guerdon.v1.RewardList
+ */
+export type RewardList = Message<"guerdon.v1.RewardList"> & {
+  /**
+   * In the order in which they were given.
+   *
+   * @generated from field: repeated guerdon.v1.Reward rewards = 1;
+   */
+  rewards: Reward[];
+};
+
+/**
+ * Describes the message guerdon.v1.RewardList.
+ * Use `create(RewardListSchema)` to create a new message.
+ */
+export const RewardListSchema: GenMessage<RewardList> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_event_service, 14);
+
+/**
+ * Ticks of a time trigger one after the other that paid the same.
+ *
+ * @generated from message guerdon.v1.TickRun
+ */
+export type TickRun = Message<"guerdon.v1.TickRun"> & {
+  /**
+   * Key of the points system.
+   *
+   * @generated from field: string system_key = 1;
+   */
+  systemKey: string;
+
+  /**
+   * Key of the trigger.
+   *
+   * @generated from field: string trigger_key = 2;
+   */
+  triggerKey: string;
+
+  /**
+   * How many ticks.
+   *
+   * @generated from field: int64 ticks = 3;
+   */
+  ticks: bigint;
+
+  /**
+   * The first one.
+   *
+   * @generated from field: google.protobuf.Timestamp first = 4;
+   */
+  first?: Timestamp | undefined;
+
+  /**
+   * Of all of them together, judged at the last one.
+   *
+   * @generated from field: guerdon.v1.Award award = 5;
+   */
+  award?: Award | undefined;
+};
+
+/**
+ * Describes the message guerdon.v1.TickRun.
+ * Use `create(TickRunSchema)` to create a new message.
+ */
+export const TickRunSchema: GenMessage<TickRun> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_event_service, 15);
 
 /**
  * An event as it is stored.
@@ -782,7 +922,7 @@ export type Event = Message<"guerdon.v1.Event"> & {
  * Use `create(EventSchema)` to create a new message.
  */
 export const EventSchema: GenMessage<Event> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_event_service, 13);
+  messageDesc(file_guerdon_v1_event_service, 16);
 
 /**
  * Which events to list.
@@ -824,7 +964,7 @@ export type ListEventsRequest = Message<"guerdon.v1.ListEventsRequest"> & {
  * Use `create(ListEventsRequestSchema)` to create a new message.
  */
 export const ListEventsRequestSchema: GenMessage<ListEventsRequest> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_event_service, 14);
+  messageDesc(file_guerdon_v1_event_service, 17);
 
 /**
  * A page of events.
@@ -852,7 +992,7 @@ export type ListEventsResponse = Message<"guerdon.v1.ListEventsResponse"> & {
  * Use `create(ListEventsResponseSchema)` to create a new message.
  */
 export const ListEventsResponseSchema: GenMessage<ListEventsResponse> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_event_service, 15);
+  messageDesc(file_guerdon_v1_event_service, 18);
 
 /**
  * When a call is answered.
@@ -983,6 +1123,20 @@ export const WhyNot = {
    * @generated from enum value: WHY_NOT_BELOW_THRESHOLD = 4;
    */
   BELOW_THRESHOLD: 4,
+
+  /**
+   * The streak grew, and passed no multiple of the trigger's length.
+   *
+   * @generated from enum value: WHY_NOT_STREAK_TOO_SHORT = 5;
+   */
+  STREAK_TOO_SHORT: 5,
+
+  /**
+   * The user had what it takes for the achievement before it could be completed.
+   *
+   * @generated from enum value: WHY_NOT_BACKDATED = 6;
+   */
+  BACKDATED: 6,
 } as const;
 
 /**

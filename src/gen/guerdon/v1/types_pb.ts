@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file guerdon/v1/types.proto.
  */
 export const file_guerdon_v1_types: GenFile = /*@__PURE__*/
-  fileDesc("ChZndWVyZG9uL3YxL3R5cGVzLnByb3RvEgpndWVyZG9uLnYxIq4CCglVc2VySW5wdXQSFgoCaWQYASABKAlCCrpIB3IFEAEY/wESGwoEbmFtZRgCIAEoCUIIukgFcgMY/wFIAIgBARIcCgVlbWFpbBgDIAEoCUIIukgFcgMYwAJIAYgBARIaCgJ0ehgEIAEoCUIJukgGcgQQARhASAKIAQESZQoKYXR0cmlidXRlcxgFIAMoCzIlLmd1ZXJkb24udjEuVXNlcklucHV0LkF0dHJpYnV0ZXNFbnRyeUIqukgnmgEkEDIiGXIXMhVeW2EtekEtWjAtOV8tXXsxLDY0fSQqBXIDGP8BGjEKD0F0dHJpYnV0ZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgcKBV9uYW1lQggKBl9lbWFpbEIFCgNfdHoiRwoFTGV2ZWwSCwoDa2V5GAEgASgJEgwKBG5hbWUYAiABKAkSEwoLZGVzY3JpcHRpb24YAyABKAkSDgoGcG9pbnRzGAQgASgDIlUKD0F0dHJpYnV0ZUZpbHRlchIpCgNrZXkYASABKAlCHLpIGXIXMhVeW2EtekEtWjAtOV8tXXsxLDY0fSQSFwoFdmFsdWUYAiABKAlCCLpIBXIDGP8BIpgBCg1NZXRyaWNUcmlnZ2VyEhIKCm1ldHJpY19rZXkYASABKAkSEQoJdGhyZXNob2xkGAIgASgJEjUKEGV2ZW50X2F0dHJpYnV0ZXMYAyADKAsyGy5ndWVyZG9uLnYxLkF0dHJpYnV0ZUZpbHRlchIpCgZsaW1pdHMYBCABKAsyGS5ndWVyZG9uLnYxLlRyaWdnZXJMaW1pdHMiFQoTVXNlckNyZWF0aW9uVHJpZ2dlciJaCgtQZXJpb2RMaW1pdBIeCgRtb3N0GAEgASgDQhC6SA0iCxj//5mm6q/jASgBEisKA3BlchgCIAEoDjISLmd1ZXJkb24udjEuUGVyaW9kQgq6SAeCAQQQASAAIsEBCg1UcmlnZ2VyTGltaXRzEicKBmF3YXJkcxgBIAEoCzIXLmd1ZXJkb24udjEuUGVyaW9kTGltaXQSJwoGcG9pbnRzGAIgASgLMhcuZ3VlcmRvbi52MS5QZXJpb2RMaW1pdBIrCghjb29sZG93bhgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIxCghvbmNlX3BlchgEIAEoCUIfukgc2AEBchcyFV5bYS16QS1aMC05Xy1dezEsNjR9JCK7AgoHVHJpZ2dlchIKCgJpZBgBIAEoCRIOCgZwb2ludHMYAiABKAMSNAoPdXNlcl9hdHRyaWJ1dGVzGAMgAygLMhsuZ3VlcmRvbi52MS5BdHRyaWJ1dGVGaWx0ZXISJQoIb25fZmxvb3IYBCABKA4yEy5ndWVyZG9uLnYxLk9uRmxvb3ISKwoGbWV0cmljGAUgASgLMhkuZ3VlcmRvbi52MS5NZXRyaWNUcmlnZ2VySAASOAoNdXNlcl9jcmVhdGlvbhgJIAEoCzIfLmd1ZXJkb24udjEuVXNlckNyZWF0aW9uVHJpZ2dlckgAEgsKA2tleRgGIAEoCRIpCgZzdGF0dXMYByABKA4yGS5ndWVyZG9uLnYxLlRyaWdnZXJTdGF0dXMSEAoIcG9zaXRpb24YCCABKAVCBgoEdHlwZSKkBAoFQm9vc3QSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRISCgptdWx0aXBsaWVyGAMgASgJEiYKCHJvdW5kaW5nGAQgASgOMhQuZ3VlcmRvbi52MS5Sb3VuZGluZxIRCglleGNsdXNpdmUYBSABKAgSLgoKc3RhcnRfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEicKBnN0YXR1cxgIIAEoDjIXLmd1ZXJkb24udjEuQm9vc3RTdGF0dXMSEgoKc3lzdGVtX2tleRgJIAEoCRIPCgd1c2VyX2lkGAogASgJEjQKD3VzZXJfYXR0cmlidXRlcxgLIAMoCzIbLmd1ZXJkb24udjEuQXR0cmlidXRlRmlsdGVyEg0KBXN0YXJ0GAwgASgJEgsKA2VuZBgNIAEoCRIjCgR6b25lGA4gASgOMhUuZ3VlcmRvbi52MS5Cb29zdFpvbmUSLgoKY3JlYXRlZF9hdBgPIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKdXBkYXRlZF9hdBgQIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLYXJjaGl2ZWRfYXQYESABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIl4KBUlzc3VlEg0KBWluZGV4GAEgASgFEiYKCHNldmVyaXR5GAIgASgOMhQuZ3VlcmRvbi52MS5TZXZlcml0eRIPCgdtZXNzYWdlGAMgASgJEg0KBWZpZWxkGAQgASgJIi4KDEFwcGxpZWRCb29zdBIKCgJpZBgBIAEoCRISCgptdWx0aXBsaWVyGAIgASgJIoICCgVBd2FyZBISCgp0cmlnZ2VyX2lkGAEgASgJEg0KBWZpcmVzGAIgASgDEg4KBmFtb3VudBgDIAEoAxIQCgh3aXRoaGVsZBgEIAEoAxIVCg1iYWxhbmNlX2FmdGVyGAUgASgDEhQKB3ZlcnNpb24YBiABKANIAIgBARIoCgZib29zdHMYByADKAsyGC5ndWVyZG9uLnYxLkFwcGxpZWRCb29zdBIvCgtvY2N1cnJlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIZXZlbnRfaWQYCSABKAkSDgoGY2FwcGVkGAogASgIQgoKCF92ZXJzaW9uIp8CCgtFdmVudFBvaW50cxINCgVhZGRlZBgBIAEoAxIQCgh3aXRoaGVsZBgCIAEoAxINCgV0b3RhbBgDIAEoAxIVCg1sZXZlbF9jaGFuZ2VkGAQgASgIEiUKBWxldmVsGAUgASgLMhEuZ3VlcmRvbi52MS5MZXZlbEgAiAEBEiEKBmF3YXJkcxgGIAMoCzIRLmd1ZXJkb24udjEuQXdhcmQSKgoKbmV4dF9sZXZlbBgHIAEoCzIRLmd1ZXJkb24udjEuTGV2ZWxIAYgBARIhChRwb2ludHNfdG9fbmV4dF9sZXZlbBgIIAEoA0gCiAEBQggKBl9sZXZlbEINCgtfbmV4dF9sZXZlbEIXChVfcG9pbnRzX3RvX25leHRfbGV2ZWwihQIKDFBvaW50c1N5c3RlbRIKCgJpZBgBIAEoCRILCgNrZXkYAiABKAkSDAoEbmFtZRgDIAEoCRITCgtkZXNjcmlwdGlvbhgEIAEoCRIXCgptYXhfcG9pbnRzGAUgASgDSACIAQESFwoKbWluX3BvaW50cxgGIAEoA0gBiAEBEisKC2xldmVsX2Jhc2lzGAcgASgOMhYuZ3VlcmRvbi52MS5MZXZlbEJhc2lzEhUKDWJvb3N0X2NlaWxpbmcYCCABKAkSJQoIdHJpZ2dlcnMYCSADKAsyEy5ndWVyZG9uLnYxLlRyaWdnZXJCDQoLX21heF9wb2ludHNCDQoLX21pbl9wb2ludHMqWgoKTGV2ZWxCYXNpcxIbChdMRVZFTF9CQVNJU19VTlNQRUNJRklFRBAAEhcKE0xFVkVMX0JBU0lTX0JBTEFOQ0UQARIWChJMRVZFTF9CQVNJU19FQVJORUQQAipeCghSb3VuZGluZxIYChRST1VORElOR19VTlNQRUNJRklFRBAAEhEKDVJPVU5ESU5HX0RPV04QARIPCgtST1VORElOR19VUBACEhQKEFJPVU5ESU5HX05FQVJFU1QQAypgCgdPbkZsb29yEhgKFE9OX0ZMT09SX1VOU1BFQ0lGSUVEEAASEwoPT05fRkxPT1JfUkVGVVNFEAESEgoOT05fRkxPT1JfQ0xBTVAQAhISCg5PTl9GTE9PUl9BTExPVxADKmQKBlBlcmlvZBIWChJQRVJJT0RfVU5TUEVDSUZJRUQQABIPCgtQRVJJT0RfSE9VUhABEg4KClBFUklPRF9EQVkQAhIPCgtQRVJJT0RfV0VFSxADEhAKDFBFUklPRF9NT05USBAEKmcKDVRyaWdnZXJTdGF0dXMSHgoaVFJJR0dFUl9TVEFUVVNfVU5TUEVDSUZJRUQQABIZChVUUklHR0VSX1NUQVRVU19BQ1RJVkUQARIbChdUUklHR0VSX1NUQVRVU19JTkFDVElWRRACKnsKC0Jvb3N0U3RhdHVzEhwKGEJPT1NUX1NUQVRVU19VTlNQRUNJRklFRBAAEhoKFkJPT1NUX1NUQVRVU19TQ0hFRFVMRUQQARIXChNCT09TVF9TVEFUVVNfQUNUSVZFEAISGQoVQk9PU1RfU1RBVFVTX0ZJTklTSEVEEAMqVAoJQm9vc3Rab25lEhoKFkJPT1NUX1pPTkVfVU5TUEVDSUZJRUQQABITCg9CT09TVF9aT05FX1VTRVIQARIWChJCT09TVF9aT05FX1BST0pFQ1QQAipOCghTZXZlcml0eRIYChRTRVZFUklUWV9VTlNQRUNJRklFRBAAEhIKDlNFVkVSSVRZX0VSUk9SEAESFAoQU0VWRVJJVFlfV0FSTklORxACYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("ChZndWVyZG9uL3YxL3R5cGVzLnByb3RvEgpndWVyZG9uLnYxIq4CCglVc2VySW5wdXQSFgoCaWQYASABKAlCCrpIB3IFEAEY/wESGwoEbmFtZRgCIAEoCUIIukgFcgMY/wFIAIgBARIcCgVlbWFpbBgDIAEoCUIIukgFcgMYwAJIAYgBARIaCgJ0ehgEIAEoCUIJukgGcgQQARhASAKIAQESZQoKYXR0cmlidXRlcxgFIAMoCzIlLmd1ZXJkb24udjEuVXNlcklucHV0LkF0dHJpYnV0ZXNFbnRyeUIqukgnmgEkEDIiGXIXMhVeW2EtekEtWjAtOV8tXXsxLDY0fSQqBXIDGP8BGjEKD0F0dHJpYnV0ZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgcKBV9uYW1lQggKBl9lbWFpbEIFCgNfdHoicQoFTGV2ZWwSCwoDa2V5GAEgASgJEgwKBG5hbWUYAiABKAkSEwoLZGVzY3JpcHRpb24YAyABKAkSDgoGcG9pbnRzGAQgASgDEigKB3Jld2FyZHMYBSADKAsyFy5ndWVyZG9uLnYxLkxldmVsUmV3YXJkImEKC0xldmVsUmV3YXJkEjAKCnN5c3RlbV9rZXkYASABKAlCHLpIGXIXMhVeW2EtekEtWjAtOV8tXXsxLDY0fSQSIAoGcG9pbnRzGAIgASgDQhC6SA0iCxj/////////DygBIlUKD0F0dHJpYnV0ZUZpbHRlchIpCgNrZXkYASABKAlCHLpIGXIXMhVeW2EtekEtWjAtOV8tXXsxLDY0fSQSFwoFdmFsdWUYAiABKAlCCLpIBXIDGP8BIpgBCg1NZXRyaWNUcmlnZ2VyEhIKCm1ldHJpY19rZXkYASABKAkSEQoJdGhyZXNob2xkGAIgASgJEjUKEGV2ZW50X2F0dHJpYnV0ZXMYAyADKAsyGy5ndWVyZG9uLnYxLkF0dHJpYnV0ZUZpbHRlchIpCgZsaW1pdHMYBCABKAsyGS5ndWVyZG9uLnYxLlRyaWdnZXJMaW1pdHMiFQoTVXNlckNyZWF0aW9uVHJpZ2dlciJmCgtUaW1lVHJpZ2dlchIoCgVldmVyeRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhItCgRydW5zGAIgASgOMhUuZ3VlcmRvbi52MS5UaW1lck1vZGVCCLpIBYIBAhABIiwKDVN0cmVha1RyaWdnZXISGwoGbGVuZ3RoGAEgASgFQgu6SAgaBhigjQYoASJLChJBY2hpZXZlbWVudFRyaWdnZXISNQoPYWNoaWV2ZW1lbnRfa2V5GAEgASgJQhy6SBlyFzIVXlthLXpBLVowLTlfLV17MSw2NH0kIloKC1BlcmlvZExpbWl0Eh4KBG1vc3QYASABKANCELpIDSILGP//mabqr+MBKAESKwoDcGVyGAIgASgOMhIuZ3VlcmRvbi52MS5QZXJpb2RCCrpIB4IBBBABIAAiwQEKDVRyaWdnZXJMaW1pdHMSJwoGYXdhcmRzGAEgASgLMhcuZ3VlcmRvbi52MS5QZXJpb2RMaW1pdBInCgZwb2ludHMYAiABKAsyFy5ndWVyZG9uLnYxLlBlcmlvZExpbWl0EisKCGNvb2xkb3duGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjEKCG9uY2VfcGVyGAQgASgJQh+6SBzYAQFyFzIVXlthLXpBLVowLTlfLV17MSw2NH0kIsgDCgdUcmlnZ2VyEgoKAmlkGAEgASgJEg4KBnBvaW50cxgCIAEoAxI0Cg91c2VyX2F0dHJpYnV0ZXMYAyADKAsyGy5ndWVyZG9uLnYxLkF0dHJpYnV0ZUZpbHRlchIlCghvbl9mbG9vchgEIAEoDjITLmd1ZXJkb24udjEuT25GbG9vchIrCgZtZXRyaWMYBSABKAsyGS5ndWVyZG9uLnYxLk1ldHJpY1RyaWdnZXJIABI4Cg11c2VyX2NyZWF0aW9uGAkgASgLMh8uZ3VlcmRvbi52MS5Vc2VyQ3JlYXRpb25UcmlnZ2VySAASJwoEdGltZRgKIAEoCzIXLmd1ZXJkb24udjEuVGltZVRyaWdnZXJIABIrCgZzdHJlYWsYCyABKAsyGS5ndWVyZG9uLnYxLlN0cmVha1RyaWdnZXJIABI1CgthY2hpZXZlbWVudBgMIAEoCzIeLmd1ZXJkb24udjEuQWNoaWV2ZW1lbnRUcmlnZ2VySAASCwoDa2V5GAYgASgJEikKBnN0YXR1cxgHIAEoDjIZLmd1ZXJkb24udjEuVHJpZ2dlclN0YXR1cxIQCghwb3NpdGlvbhgIIAEoBUIGCgR0eXBlIqQECgVCb29zdBIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEhIKCm11bHRpcGxpZXIYAyABKAkSJgoIcm91bmRpbmcYBCABKA4yFC5ndWVyZG9uLnYxLlJvdW5kaW5nEhEKCWV4Y2x1c2l2ZRgFIAEoCBIuCgpzdGFydF90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoGc3RhdHVzGAggASgOMhcuZ3VlcmRvbi52MS5Cb29zdFN0YXR1cxISCgpzeXN0ZW1fa2V5GAkgASgJEg8KB3VzZXJfaWQYCiABKAkSNAoPdXNlcl9hdHRyaWJ1dGVzGAsgAygLMhsuZ3VlcmRvbi52MS5BdHRyaWJ1dGVGaWx0ZXISDQoFc3RhcnQYDCABKAkSCwoDZW5kGA0gASgJEiMKBHpvbmUYDiABKA4yFS5ndWVyZG9uLnYxLkJvb3N0Wm9uZRIuCgpjcmVhdGVkX2F0GA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgp1cGRhdGVkX2F0GBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgthcmNoaXZlZF9hdBgRIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiXgoFSXNzdWUSDQoFaW5kZXgYASABKAUSJgoIc2V2ZXJpdHkYAiABKA4yFC5ndWVyZG9uLnYxLlNldmVyaXR5Eg8KB21lc3NhZ2UYAyABKAkSDQoFZmllbGQYBCABKAkiLgoMQXBwbGllZEJvb3N0EgoKAmlkGAEgASgJEhIKCm11bHRpcGxpZXIYAiABKAkiggIKBUF3YXJkEhIKCnRyaWdnZXJfaWQYASABKAkSDQoFZmlyZXMYAiABKAMSDgoGYW1vdW50GAMgASgDEhAKCHdpdGhoZWxkGAQgASgDEhUKDWJhbGFuY2VfYWZ0ZXIYBSABKAMSFAoHdmVyc2lvbhgGIAEoA0gAiAEBEigKBmJvb3N0cxgHIAMoCzIYLmd1ZXJkb24udjEuQXBwbGllZEJvb3N0Ei8KC29jY3VycmVkX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCghldmVudF9pZBgJIAEoCRIOCgZjYXBwZWQYCiABKAhCCgoIX3ZlcnNpb24ixAIKC0V2ZW50UG9pbnRzEg0KBWFkZGVkGAEgASgDEhAKCHdpdGhoZWxkGAIgASgDEg0KBXRvdGFsGAMgASgDEhUKDWxldmVsX2NoYW5nZWQYBCABKAgSJQoFbGV2ZWwYBSABKAsyES5ndWVyZG9uLnYxLkxldmVsSACIAQESIQoGYXdhcmRzGAYgAygLMhEuZ3VlcmRvbi52MS5Bd2FyZBIqCgpuZXh0X2xldmVsGAcgASgLMhEuZ3VlcmRvbi52MS5MZXZlbEgBiAEBEiEKFHBvaW50c190b19uZXh0X2xldmVsGAggASgDSAKIAQESIwoHcmV3YXJkcxgJIAMoCzISLmd1ZXJkb24udjEuUmV3YXJkQggKBl9sZXZlbEINCgtfbmV4dF9sZXZlbEIXChVfcG9pbnRzX3RvX25leHRfbGV2ZWwikAEKBlJld2FyZBIYChBsZXZlbF9zeXN0ZW1fa2V5GAEgASgJEhEKCWxldmVsX2tleRgCIAEoCRIOCgZhbW91bnQYAyABKAMSEAoId2l0aGhlbGQYBCABKAMSFQoNYmFsYW5jZV9hZnRlchgFIAEoAxIUCgd2ZXJzaW9uGAYgASgDSACIAQFCCgoIX3ZlcnNpb24ihQIKDFBvaW50c1N5c3RlbRIKCgJpZBgBIAEoCRILCgNrZXkYAiABKAkSDAoEbmFtZRgDIAEoCRITCgtkZXNjcmlwdGlvbhgEIAEoCRIXCgptYXhfcG9pbnRzGAUgASgDSACIAQESFwoKbWluX3BvaW50cxgGIAEoA0gBiAEBEisKC2xldmVsX2Jhc2lzGAcgASgOMhYuZ3VlcmRvbi52MS5MZXZlbEJhc2lzEhUKDWJvb3N0X2NlaWxpbmcYCCABKAkSJQoIdHJpZ2dlcnMYCSADKAsyEy5ndWVyZG9uLnYxLlRyaWdnZXJCDQoLX21heF9wb2ludHNCDQoLX21pbl9wb2ludHMijgEKBlN0cmVhaxIOCgZsZW5ndGgYASABKAMSKAoJZnJlcXVlbmN5GAIgASgOMhUuZ3VlcmRvbi52MS5GcmVxdWVuY3kSDwoHc3RhcnRlZBgDIAEoCRIUCgxwZXJpb2Rfc3RhcnQYBCABKAkSEgoKcGVyaW9kX2VuZBgFIAEoCRIPCgdleHBpcmVzGAYgASgJIr8CCgtBY2hpZXZlbWVudBIKCgJpZBgBIAEoCRILCgNrZXkYAiABKAkSDAoEbmFtZRgDIAEoCRITCgtkZXNjcmlwdGlvbhgEIAEoCRIpCgZzdGF0dXMYBSABKA4yGS5ndWVyZG9uLnYxLlRyaWdnZXJTdGF0dXMSNAoPdXNlcl9hdHRyaWJ1dGVzGAYgAygLMhsuZ3VlcmRvbi52MS5BdHRyaWJ1dGVGaWx0ZXISKQoDYXBpGAcgASgLMhouZ3VlcmRvbi52MS5BcGlBY2hpZXZlbWVudEgAEi8KBm1ldHJpYxgIIAEoCzIdLmd1ZXJkb24udjEuTWV0cmljQWNoaWV2ZW1lbnRIABIvCgZzdHJlYWsYCSABKAsyHS5ndWVyZG9uLnYxLlN0cmVha0FjaGlldmVtZW50SABCBgoEcnVsZSIQCg5BcGlBY2hpZXZlbWVudCJ5ChFNZXRyaWNBY2hpZXZlbWVudBIwCgptZXRyaWNfa2V5GAEgASgJQhy6SBlyFzIVXlthLXpBLVowLTlfLV17MSw2NH0kEjIKBXRvdGFsGAIgASgJQiO6SCByHjIcXlswLTldezEsMTh9KFwuWzAtOV17MSw5fSk/JCIwChFTdHJlYWtBY2hpZXZlbWVudBIbCgZsZW5ndGgYASABKAVCC7pICBoGGKCNBigBIokBChRDb21wbGV0ZWRBY2hpZXZlbWVudBIsCgthY2hpZXZlbWVudBgBIAEoCzIXLmd1ZXJkb24udjEuQWNoaWV2ZW1lbnQSMAoMY29tcGxldGVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCgliYWNrZGF0ZWQYAyABKAgqWgoKTGV2ZWxCYXNpcxIbChdMRVZFTF9CQVNJU19VTlNQRUNJRklFRBAAEhcKE0xFVkVMX0JBU0lTX0JBTEFOQ0UQARIWChJMRVZFTF9CQVNJU19FQVJORUQQAipeCghSb3VuZGluZxIYChRST1VORElOR19VTlNQRUNJRklFRBAAEhEKDVJPVU5ESU5HX0RPV04QARIPCgtST1VORElOR19VUBACEhQKEFJPVU5ESU5HX05FQVJFU1QQAypgCgdPbkZsb29yEhgKFE9OX0ZMT09SX1VOU1BFQ0lGSUVEEAASEwoPT05fRkxPT1JfUkVGVVNFEAESEgoOT05fRkxPT1JfQ0xBTVAQAhISCg5PTl9GTE9PUl9BTExPVxADKlgKCVRpbWVyTW9kZRIaChZUSU1FUl9NT0RFX1VOU1BFQ0lGSUVEEAASFQoRVElNRVJfTU9ERV9BTFdBWVMQARIYChRUSU1FUl9NT0RFX0JFTE9XX0NBUBACKmQKBlBlcmlvZBIWChJQRVJJT0RfVU5TUEVDSUZJRUQQABIPCgtQRVJJT0RfSE9VUhABEg4KClBFUklPRF9EQVkQAhIPCgtQRVJJT0RfV0VFSxADEhAKDFBFUklPRF9NT05USBAEKmcKDVRyaWdnZXJTdGF0dXMSHgoaVFJJR0dFUl9TVEFUVVNfVU5TUEVDSUZJRUQQABIZChVUUklHR0VSX1NUQVRVU19BQ1RJVkUQARIbChdUUklHR0VSX1NUQVRVU19JTkFDVElWRRACKnsKC0Jvb3N0U3RhdHVzEhwKGEJPT1NUX1NUQVRVU19VTlNQRUNJRklFRBAAEhoKFkJPT1NUX1NUQVRVU19TQ0hFRFVMRUQQARIXChNCT09TVF9TVEFUVVNfQUNUSVZFEAISGQoVQk9PU1RfU1RBVFVTX0ZJTklTSEVEEAMqVAoJQm9vc3Rab25lEhoKFkJPT1NUX1pPTkVfVU5TUEVDSUZJRUQQABITCg9CT09TVF9aT05FX1VTRVIQARIWChJCT09TVF9aT05FX1BST0pFQ1QQAipOCghTZXZlcml0eRIYChRTRVZFUklUWV9VTlNQRUNJRklFRBAAEhIKDlNFVkVSSVRZX0VSUk9SEAESFAoQU0VWRVJJVFlfV0FSTklORxACKmgKCUZyZXF1ZW5jeRIZChVGUkVRVUVOQ1lfVU5TUEVDSUZJRUQQABITCg9GUkVRVUVOQ1lfREFJTFkQARIUChBGUkVRVUVOQ1lfV0VFS0xZEAISFQoRRlJFUVVFTkNZX01PTlRITFkQA2IGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * A member of the app as a sender describes it. Fields that are absent leave what is stored as it is.
@@ -99,6 +99,13 @@ export type Level = Message<"guerdon.v1.Level"> & {
    * @generated from field: int64 points = 4;
    */
   points: bigint;
+
+  /**
+   * What a user gets for reaching it for the first time.
+   *
+   * @generated from field: repeated guerdon.v1.LevelReward rewards = 5;
+   */
+  rewards: LevelReward[];
 };
 
 /**
@@ -107,6 +114,34 @@ export type Level = Message<"guerdon.v1.Level"> & {
  */
 export const LevelSchema: GenMessage<Level> = /*@__PURE__*/
   messageDesc(file_guerdon_v1_types, 1);
+
+/**
+ * Points that a level gives, once, to a user who reaches it.
+ *
+ * @generated from message guerdon.v1.LevelReward
+ */
+export type LevelReward = Message<"guerdon.v1.LevelReward"> & {
+  /**
+   * Key of the points system that they are given in.
+   *
+   * @generated from field: string system_key = 1;
+   */
+  systemKey: string;
+
+  /**
+   * How many, 1 to 2^53 - 1; boosts do not concern them, the cap does.
+   *
+   * @generated from field: int64 points = 2;
+   */
+  points: bigint;
+};
+
+/**
+ * Describes the message guerdon.v1.LevelReward.
+ * Use `create(LevelRewardSchema)` to create a new message.
+ */
+export const LevelRewardSchema: GenMessage<LevelReward> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_types, 2);
 
 /**
  * An attribute that must have exactly this value.
@@ -134,7 +169,7 @@ export type AttributeFilter = Message<"guerdon.v1.AttributeFilter"> & {
  * Use `create(AttributeFilterSchema)` to create a new message.
  */
 export const AttributeFilterSchema: GenMessage<AttributeFilter> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_types, 2);
+  messageDesc(file_guerdon_v1_types, 3);
 
 /**
  * A metric trigger: pays `points` each time the highest running total of a metric passes another `threshold`.
@@ -176,7 +211,7 @@ export type MetricTrigger = Message<"guerdon.v1.MetricTrigger"> & {
  * Use `create(MetricTriggerSchema)` to create a new message.
  */
 export const MetricTriggerSchema: GenMessage<MetricTrigger> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_types, 3);
+  messageDesc(file_guerdon_v1_types, 4);
 
 /**
  * A user creation trigger: pays once, when a user becomes known.
@@ -191,7 +226,77 @@ export type UserCreationTrigger = Message<"guerdon.v1.UserCreationTrigger"> & {
  * Use `create(UserCreationTriggerSchema)` to create a new message.
  */
 export const UserCreationTriggerSchema: GenMessage<UserCreationTrigger> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_types, 4);
+  messageDesc(file_guerdon_v1_types, 5);
+
+/**
+ * A time trigger: pays at each tick of a clock of the user's own.
+ *
+ * @generated from message guerdon.v1.TimeTrigger
+ */
+export type TimeTrigger = Message<"guerdon.v1.TimeTrigger"> & {
+  /**
+   * From one tick to the next: whole hours, at most 99,999 days.
+   *
+   * @generated from field: google.protobuf.Duration every = 1;
+   */
+  every?: Duration | undefined;
+
+  /**
+   * When the clock runs.
+   *
+   * @generated from field: guerdon.v1.TimerMode runs = 2;
+   */
+  runs: TimerMode;
+};
+
+/**
+ * Describes the message guerdon.v1.TimeTrigger.
+ * Use `create(TimeTriggerSchema)` to create a new message.
+ */
+export const TimeTriggerSchema: GenMessage<TimeTrigger> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_types, 6);
+
+/**
+ * A streak trigger: pays for every so many periods that the user's streak grows by.
+ *
+ * @generated from message guerdon.v1.StreakTrigger
+ */
+export type StreakTrigger = Message<"guerdon.v1.StreakTrigger"> & {
+  /**
+   * Periods of the project's streak, 1 to 100,000.
+   *
+   * @generated from field: int32 length = 1;
+   */
+  length: number;
+};
+
+/**
+ * Describes the message guerdon.v1.StreakTrigger.
+ * Use `create(StreakTriggerSchema)` to create a new message.
+ */
+export const StreakTriggerSchema: GenMessage<StreakTrigger> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_types, 7);
+
+/**
+ * An achievement trigger: pays once, when the user completes an achievement.
+ *
+ * @generated from message guerdon.v1.AchievementTrigger
+ */
+export type AchievementTrigger = Message<"guerdon.v1.AchievementTrigger"> & {
+  /**
+   * Key of the achievement.
+   *
+   * @generated from field: string achievement_key = 1;
+   */
+  achievementKey: string;
+};
+
+/**
+ * Describes the message guerdon.v1.AchievementTrigger.
+ * Use `create(AchievementTriggerSchema)` to create a new message.
+ */
+export const AchievementTriggerSchema: GenMessage<AchievementTrigger> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_types, 8);
 
 /**
  * So many a period.
@@ -219,7 +324,7 @@ export type PeriodLimit = Message<"guerdon.v1.PeriodLimit"> & {
  * Use `create(PeriodLimitSchema)` to create a new message.
  */
 export const PeriodLimitSchema: GenMessage<PeriodLimit> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_types, 5);
+  messageDesc(file_guerdon_v1_types, 9);
 
 /**
  * How often a trigger may pay one user. An award counts in the period of its own instant, whenever it comes.
@@ -261,7 +366,7 @@ export type TriggerLimits = Message<"guerdon.v1.TriggerLimits"> & {
  * Use `create(TriggerLimitsSchema)` to create a new message.
  */
 export const TriggerLimitsSchema: GenMessage<TriggerLimits> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_types, 6);
+  messageDesc(file_guerdon_v1_types, 10);
 
 /**
  * A rule of a points system.
@@ -318,6 +423,30 @@ export type Trigger = Message<"guerdon.v1.Trigger"> & {
      */
     value: UserCreationTrigger;
     case: "userCreation";
+  } | {
+    /**
+     * Fires at each tick of a clock of the user's own.
+     *
+     * @generated from field: guerdon.v1.TimeTrigger time = 10;
+     */
+    value: TimeTrigger;
+    case: "time";
+  } | {
+    /**
+     * Fires as the user's streak grows.
+     *
+     * @generated from field: guerdon.v1.StreakTrigger streak = 11;
+     */
+    value: StreakTrigger;
+    case: "streak";
+  } | {
+    /**
+     * Fires when the user completes an achievement.
+     *
+     * @generated from field: guerdon.v1.AchievementTrigger achievement = 12;
+     */
+    value: AchievementTrigger;
+    case: "achievement";
   } | { case: undefined; value?: undefined };
 
   /**
@@ -347,7 +476,7 @@ export type Trigger = Message<"guerdon.v1.Trigger"> & {
  * Use `create(TriggerSchema)` to create a new message.
  */
 export const TriggerSchema: GenMessage<Trigger> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_types, 7);
+  messageDesc(file_guerdon_v1_types, 11);
 
 /**
  * A time-limited multiplier on awards.
@@ -480,7 +609,7 @@ export type Boost = Message<"guerdon.v1.Boost"> & {
  * Use `create(BoostSchema)` to create a new message.
  */
 export const BoostSchema: GenMessage<Boost> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_types, 8);
+  messageDesc(file_guerdon_v1_types, 12);
 
 /**
  * What is wrong, or strange, with one item of a list. Other items do not depend on it.
@@ -522,7 +651,7 @@ export type Issue = Message<"guerdon.v1.Issue"> & {
  * Use `create(IssueSchema)` to create a new message.
  */
 export const IssueSchema: GenMessage<Issue> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_types, 9);
+  messageDesc(file_guerdon_v1_types, 13);
 
 /**
  * A boost as it was applied to one award.
@@ -550,7 +679,7 @@ export type AppliedBoost = Message<"guerdon.v1.AppliedBoost"> & {
  * Use `create(AppliedBoostSchema)` to create a new message.
  */
 export const AppliedBoostSchema: GenMessage<AppliedBoost> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_types, 10);
+  messageDesc(file_guerdon_v1_types, 14);
 
 /**
  * Points given, or taken, by a trigger: one a trigger and event.
@@ -608,7 +737,7 @@ export type Award = Message<"guerdon.v1.Award"> & {
   boosts: AppliedBoost[];
 
   /**
-   * The instant the award is judged at: that of its event, or of the user's creation.
+   * The instant the award is judged at: that of its event, of the user's creation, or of the last tick.
    *
    * @generated from field: google.protobuf.Timestamp occurred_at = 8;
    */
@@ -634,7 +763,7 @@ export type Award = Message<"guerdon.v1.Award"> & {
  * Use `create(AwardSchema)` to create a new message.
  */
 export const AwardSchema: GenMessage<Award> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_types, 11);
+  messageDesc(file_guerdon_v1_types, 15);
 
 /**
  * The effect of one event on one points system.
@@ -697,6 +826,13 @@ export type EventPoints = Message<"guerdon.v1.EventPoints"> & {
    * @generated from field: optional int64 points_to_next_level = 8;
    */
   pointsToNextLevel?: bigint | undefined;
+
+  /**
+   * What levels gave here for being reached for the first time; part of `added` and `withheld`.
+   *
+   * @generated from field: repeated guerdon.v1.Reward rewards = 9;
+   */
+  rewards: Reward[];
 };
 
 /**
@@ -704,7 +840,63 @@ export type EventPoints = Message<"guerdon.v1.EventPoints"> & {
  * Use `create(EventPointsSchema)` to create a new message.
  */
 export const EventPointsSchema: GenMessage<EventPoints> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_types, 12);
+  messageDesc(file_guerdon_v1_types, 16);
+
+/**
+ * Points that a level gave for being reached for the first time.
+ *
+ * @generated from message guerdon.v1.Reward
+ */
+export type Reward = Message<"guerdon.v1.Reward"> & {
+  /**
+   * Key of the points system of the level.
+   *
+   * @generated from field: string level_system_key = 1;
+   */
+  levelSystemKey: string;
+
+  /**
+   * Key of the level.
+   *
+   * @generated from field: string level_key = 2;
+   */
+  levelKey: string;
+
+  /**
+   * Points added to the balance.
+   *
+   * @generated from field: int64 amount = 3;
+   */
+  amount: bigint;
+
+  /**
+   * Points that the cap held back.
+   *
+   * @generated from field: int64 withheld = 4;
+   */
+  withheld: bigint;
+
+  /**
+   * The balance after it.
+   *
+   * @generated from field: int64 balance_after = 5;
+   */
+  balanceAfter: bigint;
+
+  /**
+   * Version of the ledger entry; absent when everything was withheld, since there is no entry then.
+   *
+   * @generated from field: optional int64 version = 6;
+   */
+  version?: bigint | undefined;
+};
+
+/**
+ * Describes the message guerdon.v1.Reward.
+ * Use `create(RewardSchema)` to create a new message.
+ */
+export const RewardSchema: GenMessage<Reward> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_types, 17);
 
 /**
  * A currency of a project.
@@ -781,7 +973,249 @@ export type PointsSystem = Message<"guerdon.v1.PointsSystem"> & {
  * Use `create(PointsSystemSchema)` to create a new message.
  */
 export const PointsSystemSchema: GenMessage<PointsSystem> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_types, 13);
+  messageDesc(file_guerdon_v1_types, 18);
+
+/**
+ * Periods one after the other in each of which the user did something that counts.
+ *
+ * @generated from message guerdon.v1.Streak
+ */
+export type Streak = Message<"guerdon.v1.Streak"> & {
+  /**
+   * How many periods; 0: there is none.
+   *
+   * @generated from field: int64 length = 1;
+   */
+  length: bigint;
+
+  /**
+   * What the periods are.
+   *
+   * @generated from field: guerdon.v1.Frequency frequency = 2;
+   */
+  frequency: Frequency;
+
+  /**
+   * First day of the first period, `YYYY-MM-DD`; empty: there is none.
+   *
+   * @generated from field: string started = 3;
+   */
+  started: string;
+
+  /**
+   * First day of the last period; empty: there is none.
+   *
+   * @generated from field: string period_start = 4;
+   */
+  periodStart: string;
+
+  /**
+   * Last day of the last period; empty: there is none.
+   *
+   * @generated from field: string period_end = 5;
+   */
+  periodEnd: string;
+
+  /**
+   * Last day on which something must be done for the streak to go on; empty: there is none.
+   *
+   * @generated from field: string expires = 6;
+   */
+  expires: string;
+};
+
+/**
+ * Describes the message guerdon.v1.Streak.
+ * Use `create(StreakSchema)` to create a new message.
+ */
+export const StreakSchema: GenMessage<Streak> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_types, 19);
+
+/**
+ * Something that a user completes once.
+ *
+ * @generated from message guerdon.v1.Achievement
+ */
+export type Achievement = Message<"guerdon.v1.Achievement"> & {
+  /**
+   * Stable id of the achievement within the project, a UUID.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * Stable key, unique within the project.
+   *
+   * @generated from field: string key = 2;
+   */
+  key: string;
+
+  /**
+   * Display name.
+   *
+   * @generated from field: string name = 3;
+   */
+  name: string;
+
+  /**
+   * What it is for; may be empty.
+   *
+   * @generated from field: string description = 4;
+   */
+  description: string;
+
+  /**
+   * Whether it can be completed; an inactive one pays nothing for what is done meanwhile.
+   *
+   * @generated from field: guerdon.v1.TriggerStatus status = 5;
+   */
+  status: TriggerStatus;
+
+  /**
+   * User attributes that must match, all of them.
+   *
+   * @generated from field: repeated guerdon.v1.AttributeFilter user_attributes = 6;
+   */
+  userAttributes: AttributeFilter[];
+
+  /**
+   * What completes it.
+   *
+   * @generated from oneof guerdon.v1.Achievement.rule
+   */
+  rule: {
+    /**
+     * The app, by CompleteAchievement.
+     *
+     * @generated from field: guerdon.v1.ApiAchievement api = 7;
+     */
+    value: ApiAchievement;
+    case: "api";
+  } | {
+    /**
+     * A total of a metric.
+     *
+     * @generated from field: guerdon.v1.MetricAchievement metric = 8;
+     */
+    value: MetricAchievement;
+    case: "metric";
+  } | {
+    /**
+     * The length of a streak.
+     *
+     * @generated from field: guerdon.v1.StreakAchievement streak = 9;
+     */
+    value: StreakAchievement;
+    case: "streak";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message guerdon.v1.Achievement.
+ * Use `create(AchievementSchema)` to create a new message.
+ */
+export const AchievementSchema: GenMessage<Achievement> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_types, 20);
+
+/**
+ * Completed when the app says so.
+ *
+ * @generated from message guerdon.v1.ApiAchievement
+ */
+export type ApiAchievement = Message<"guerdon.v1.ApiAchievement"> & {
+};
+
+/**
+ * Describes the message guerdon.v1.ApiAchievement.
+ * Use `create(ApiAchievementSchema)` to create a new message.
+ */
+export const ApiAchievementSchema: GenMessage<ApiAchievement> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_types, 21);
+
+/**
+ * Completed when the highest running total of a metric reaches a number.
+ *
+ * @generated from message guerdon.v1.MetricAchievement
+ */
+export type MetricAchievement = Message<"guerdon.v1.MetricAchievement"> & {
+  /**
+   * Key of the metric.
+   *
+   * @generated from field: string metric_key = 1;
+   */
+  metricKey: string;
+
+  /**
+   * A positive decimal in the metric's unit.
+   *
+   * @generated from field: string total = 2;
+   */
+  total: string;
+};
+
+/**
+ * Describes the message guerdon.v1.MetricAchievement.
+ * Use `create(MetricAchievementSchema)` to create a new message.
+ */
+export const MetricAchievementSchema: GenMessage<MetricAchievement> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_types, 22);
+
+/**
+ * Completed when the project's streak reaches a length.
+ *
+ * @generated from message guerdon.v1.StreakAchievement
+ */
+export type StreakAchievement = Message<"guerdon.v1.StreakAchievement"> & {
+  /**
+   * Periods, 1 to 100,000.
+   *
+   * @generated from field: int32 length = 1;
+   */
+  length: number;
+};
+
+/**
+ * Describes the message guerdon.v1.StreakAchievement.
+ * Use `create(StreakAchievementSchema)` to create a new message.
+ */
+export const StreakAchievementSchema: GenMessage<StreakAchievement> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_types, 23);
+
+/**
+ * An achievement that a user has completed.
+ *
+ * @generated from message guerdon.v1.CompletedAchievement
+ */
+export type CompletedAchievement = Message<"guerdon.v1.CompletedAchievement"> & {
+  /**
+   * The achievement; of one that is archived only id and key.
+   *
+   * @generated from field: guerdon.v1.Achievement achievement = 1;
+   */
+  achievement?: Achievement | undefined;
+
+  /**
+   * The instant it was completed at.
+   *
+   * @generated from field: google.protobuf.Timestamp completed_at = 2;
+   */
+  completedAt?: Timestamp | undefined;
+
+  /**
+   * Whether the user had what it takes before it could be completed: then triggers on it paid nothing.
+   *
+   * @generated from field: bool backdated = 3;
+   */
+  backdated: boolean;
+};
+
+/**
+ * Describes the message guerdon.v1.CompletedAchievement.
+ * Use `create(CompletedAchievementSchema)` to create a new message.
+ */
+export const CompletedAchievementSchema: GenMessage<CompletedAchievement> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_types, 24);
 
 /**
  * What a level is compared with.
@@ -921,6 +1355,47 @@ export const OnFloorSchema: GenEnum<OnFloor> = /*@__PURE__*/
   enumDesc(file_guerdon_v1_types, 2);
 
 /**
+ * When the clock of a time trigger runs.
+ *
+ * @generated from enum guerdon.v1.TimerMode
+ */
+export const TimerMode = {
+  /**
+   * Not set: always.
+   *
+   * @generated from enum value: TIMER_MODE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Always: ticks lie on a grid from the user's creation or the trigger's activation, whichever was later.
+   *
+   * @generated from enum value: TIMER_MODE_ALWAYS = 1;
+   */
+  ALWAYS: 1,
+
+  /**
+   * Only while the balance is below the cap: it starts anew when the balance falls below it.
+   *
+   * @generated from enum value: TIMER_MODE_BELOW_CAP = 2;
+   */
+  BELOW_CAP: 2,
+} as const;
+
+/**
+ * When the clock of a time trigger runs.
+ *
+ * @generated from enum guerdon.v1.TimerMode
+ */
+export type TimerMode = (typeof TimerMode)[keyof typeof TimerMode] | UnknownEnum;
+
+/**
+ * Describes the enum guerdon.v1.TimerMode.
+ */
+export const TimerModeSchema: GenEnum<TimerMode> = /*@__PURE__*/
+  enumDesc(file_guerdon_v1_types, 3);
+
+/**
  * The periods of limits.
  *
  * @generated from enum guerdon.v1.Period
@@ -973,7 +1448,7 @@ export type Period = (typeof Period)[keyof typeof Period] | UnknownEnum;
  * Describes the enum guerdon.v1.Period.
  */
 export const PeriodSchema: GenEnum<Period> = /*@__PURE__*/
-  enumDesc(file_guerdon_v1_types, 3);
+  enumDesc(file_guerdon_v1_types, 4);
 
 /**
  * Whether a trigger fires.
@@ -1014,7 +1489,7 @@ export type TriggerStatus = (typeof TriggerStatus)[keyof typeof TriggerStatus] |
  * Describes the enum guerdon.v1.TriggerStatus.
  */
 export const TriggerStatusSchema: GenEnum<TriggerStatus> = /*@__PURE__*/
-  enumDesc(file_guerdon_v1_types, 4);
+  enumDesc(file_guerdon_v1_types, 5);
 
 /**
  * Where a boost stands. Shown, and announced, a moment after the instant; whether it multiplies an award depends on the
@@ -1064,7 +1539,7 @@ export type BoostStatus = (typeof BoostStatus)[keyof typeof BoostStatus] | Unkno
  * Describes the enum guerdon.v1.BoostStatus.
  */
 export const BoostStatusSchema: GenEnum<BoostStatus> = /*@__PURE__*/
-  enumDesc(file_guerdon_v1_types, 5);
+  enumDesc(file_guerdon_v1_types, 6);
 
 /**
  * Whose days a window of days is made of.
@@ -1105,7 +1580,7 @@ export type BoostZone = (typeof BoostZone)[keyof typeof BoostZone] | UnknownEnum
  * Describes the enum guerdon.v1.BoostZone.
  */
 export const BoostZoneSchema: GenEnum<BoostZone> = /*@__PURE__*/
-  enumDesc(file_guerdon_v1_types, 6);
+  enumDesc(file_guerdon_v1_types, 7);
 
 /**
  * How bad an issue is.
@@ -1146,5 +1621,53 @@ export type Severity = (typeof Severity)[keyof typeof Severity] | UnknownEnum;
  * Describes the enum guerdon.v1.Severity.
  */
 export const SeveritySchema: GenEnum<Severity> = /*@__PURE__*/
-  enumDesc(file_guerdon_v1_types, 7);
+  enumDesc(file_guerdon_v1_types, 8);
+
+/**
+ * What periods a streak is made of.
+ *
+ * @generated from enum guerdon.v1.Frequency
+ */
+export const Frequency = {
+  /**
+   * Not set.
+   *
+   * @generated from enum value: FREQUENCY_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Days in the user's zone.
+   *
+   * @generated from enum value: FREQUENCY_DAILY = 1;
+   */
+  DAILY: 1,
+
+  /**
+   * Weeks from Monday in the user's zone.
+   *
+   * @generated from enum value: FREQUENCY_WEEKLY = 2;
+   */
+  WEEKLY: 2,
+
+  /**
+   * Months in the user's zone.
+   *
+   * @generated from enum value: FREQUENCY_MONTHLY = 3;
+   */
+  MONTHLY: 3,
+} as const;
+
+/**
+ * What periods a streak is made of.
+ *
+ * @generated from enum guerdon.v1.Frequency
+ */
+export type Frequency = (typeof Frequency)[keyof typeof Frequency] | UnknownEnum;
+
+/**
+ * Describes the enum guerdon.v1.Frequency.
+ */
+export const FrequencySchema: GenEnum<Frequency> = /*@__PURE__*/
+  enumDesc(file_guerdon_v1_types, 9);
 

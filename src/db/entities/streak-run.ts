@@ -1,0 +1,13 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import type { Frequency } from '../../rules/types.ts';
+
+export const StreakRun = defineEntity({
+  name: 'StreakRun',
+  tableName: 'streak_runs',
+  properties: {
+    userId: p.bigint('string').primary(),
+    frequency: p.text().$type<Frequency>().primary(),
+    firstPeriod: p.integer().primary(),
+    lastPeriod: p.integer().nullable(),
+  },
+});
