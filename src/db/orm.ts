@@ -10,6 +10,7 @@ import { Migration005Levels } from './migrations/005-levels.ts';
 import { Migration006Clocks } from './migrations/006-clocks.ts';
 import { Migration008Keys } from './migrations/008-keys.ts';
 import { Migration009Imports } from './migrations/009-imports.ts';
+import { Migration012BoostHistory } from './migrations/012-boost-history.ts';
 import { createPool } from './pool.ts';
 
 export type Orm = MikroORM;
@@ -27,6 +28,7 @@ const migrations = [
   { name: '006-clocks', class: Migration006Clocks },
   { name: '008-keys', class: Migration008Keys },
   { name: '009-imports', class: Migration009Imports },
+  { name: '012-boost-history', class: Migration012BoostHistory },
 ];
 
 /** Nobody waits for ever for a row that somebody else holds, and nobody holds one for ever. */

@@ -27,6 +27,9 @@ export interface ApiKeysOptions {
 const FRESH_MS = 1_000;
 const CACHED_MAX = 10_000;
 
+const VALID = `from api_keys k join projects p on p.id = k.project_id
+  where k.revoked_at is null and (k.expires_at is null or k.expires_at > now()) and p.archived_at is null`;
+
 /** Reads one header or metadata value by its lower-case name. */
 export type Headers = (name: string) => string | undefined;
 
@@ -59,7 +62,7 @@ export class ApiKeys {
     const key = asked === undefined ? undefined : await this.#find(asked.prefix);
     const now = this.#now();
     if (asked === undefined || key === undefined || !timingSafeEqual(asked.hash, key.hash) || now >= key.expiresAt) {
-      throw new GuerdonError('UNAUTHENTICATED', 'API_KEY_INVALID', 'the API key is not known or no longer valid');
+      throw keyInvalid();
     }
     if (now - key.lastUsedAt >= USE_MS) {
       key.lastUsedAt = now;
@@ -74,9 +77,7 @@ export class ApiKeys {
     const { rows } = await this.#db.query({
       name: 'api-key',
       text: `select k.id, k.hash, k.project_id, k.kind, k.user_id, k.expires_at, k.last_used_at, k.rate_requests,
-          k.rate_seconds
-        from api_keys k join projects p on p.id = k.project_id
-        where k.prefix = $1 and k.revoked_at is null and p.archived_at is null`,
+          k.rate_seconds ${VALID} and k.prefix = $1`,
       values: [prefix],
     });
     const row = rows[0];
@@ -97,4 +98,19 @@ export class ApiKeys {
     if (requests === null) return kind === 'application' ? this.#limit : null;
     return requests === 0 ? null : { requests, seconds };
   }
+}
+
+/** Those of the keys, by id, that still hold. */
+export async function validKeys(db: Queryable, ids: readonly string[]): Promise<Set<string>> {
+  const { rows } = await db.query({
+    name: 'valid-keys',
+    text: `select k.id ${VALID} and k.id = any($1::bigint[])`,
+    values: [ids],
+  });
+  return new Set(rows.map((row) => row.id));
+}
+
+/** The same for a key that never was, that is revoked, or whose project is archived. */
+export function keyInvalid(): GuerdonError {
+  return new GuerdonError('UNAUTHENTICATED', 'API_KEY_INVALID', 'the API key is not known or no longer valid');
 }

@@ -3,6 +3,7 @@ import type { Author } from '../commands/next-program.ts';
 import type { Context } from '../context.ts';
 import { GuerdonError, type Rate, type Violation } from '../errors.ts';
 import type { Ingest } from '../queue/ingest.ts';
+import type { OpenStreams } from './open-streams.ts';
 import type { RateLimits } from './rate-limits.ts';
 import type { Watch } from './watch.ts';
 
@@ -10,6 +11,7 @@ import type { Watch } from './watch.ts';
 export interface Api {
   context: Context;
   ingest: Ingest;
+  streams: OpenStreams;
   watch: Watch;
   limits: RateLimits;
 }
@@ -78,7 +80,7 @@ export interface StreamRoute<M extends DescMethodServerStreaming = DescMethodSer
   access: Access<M>;
   validate: 'proto';
   items: null;
-  /** Gives answers for as long as somebody takes them; `signal` tells when nobody will. */
+  /** Gives answers for as long as somebody takes them; `signal` tells when that is over, and by its reason why. */
   open(
     call: Call,
     request: MessageShape<M['input']>,

@@ -11,6 +11,7 @@ import { ServerReflection as ServerReflectionAlpha } from '../gen/grpc/reflectio
 import type { ApiKeys } from './auth.ts';
 import type { Api, Route, Served, StreamRoute } from './call.ts';
 import { invoke, invokeStream } from './invoke.ts';
+import { callerGone } from './open-streams.ts';
 import { reflect } from './reflection.ts';
 import { CODE_NUMBERS, statusBytes, toGuerdonError } from './status.ts';
 
@@ -100,14 +101,14 @@ function unary(api: Api, keys: ApiKeys, route: Route): grpc.handleUnaryCall<Mess
 
 function streaming(api: Api, keys: ApiKeys, route: StreamRoute): grpc.handleServerStreamingCall<Message, Message> {
   return (call) => {
-    const ended = new AbortController();
-    call.on('cancelled', () => ended.abort());
+    const stop = new AbortController();
+    call.on('cancelled', () => stop.abort(callerGone()));
     const headers = (name: string) => call.metadata.get(name)[0]?.toString();
-    const answers = invokeStream(api, keys, route, call.request, headers, ended.signal);
-    send(call, answers, ended.signal).then(
+    const answers = invokeStream(api, keys, route, call.request, headers, stop);
+    send(call, answers, stop.signal).then(
       () => call.end(),
       (error: unknown) => {
-        if (!ended.signal.aborted) call.emit('error', failure(error, api));
+        if (!call.cancelled) call.emit('error', failure(stop.signal.aborted ? stop.signal.reason : error, api));
       },
     );
   };

@@ -21,41 +21,49 @@ export async function invoke(
   headers: Headers,
   timeoutMs: number | undefined,
 ): Promise<Message> {
-  const call = await admit(api, keys, route, request, headers, timeoutMs);
-  return create(route.method.output, (await route.handle(call, request as never)) as never);
+  return perform(await admit(api, keys, headers, timeoutMs), route, request);
 }
 
-/** The same for a call that goes on answering. */
+/** The same for somebody who is admitted already. */
+export async function perform(call: Call, route: Route, request: Message): Promise<Message> {
+  const checked = check(call, route, request);
+  return create(route.method.output, (await route.handle(checked, request as never)) as never);
+}
+
+/** The same for a call that goes on answering, until `stop` is aborted: by the transport when the caller goes, or from here. */
 export async function* invokeStream(
   api: Api,
   keys: ApiKeys,
   route: StreamRoute,
   request: Message,
   headers: Headers,
-  signal: AbortSignal,
+  stop: AbortController,
 ): AsyncGenerator<Message> {
-  const call = await admit(api, keys, route, request, headers, undefined);
-  for await (const answer of route.open(call, request as never, signal)) {
-    yield create(route.method.output, answer as never);
+  const call = check(await admit(api, keys, headers, undefined), route, request);
+  const leave = api.streams.enter(call.caller.keyId, stop);
+  try {
+    for await (const answer of route.open(call, request as never, stop.signal)) {
+      stop.signal.throwIfAborted();
+      yield create(route.method.output, answer as never);
+    }
+  } finally {
+    leave();
   }
 }
 
-/** Who calls, how often may they, and is the input right; throws what refuses the call. */
-export async function admit(
-  api: Api,
-  keys: ApiKeys,
-  route: Route | StreamRoute,
-  request: Message,
-  headers: Headers,
-  timeoutMs: number | undefined,
-): Promise<Call> {
+/** Who calls, and for how long: UNAUTHENTICATED without a valid key, RESOURCE_EXHAUSTED beyond its rate limit. */
+export async function admit(api: Api, keys: ApiKeys, headers: Headers, timeoutMs: number | undefined): Promise<Call> {
   const receivedAt = api.context.now();
   const { projectId, caller } = await keys.authenticate(headers);
   const rate = caller.limit === null ? null : await api.limits.take(caller);
-  authorize(route, caller, request);
-  const itemViolations = route.validate === 'proto' ? validate(route, request) : [];
   const deadline = receivedAt + Math.min(timeoutMs ?? DEADLINE_DEFAULT_MS, DEADLINE_MAX_MS);
-  return { api, projectId, caller, rate, receivedAt, deadline, itemViolations };
+  return { api, projectId, caller, rate, receivedAt, deadline, itemViolations: [] };
+}
+
+/** The call as its route may take it: throws where it may not. */
+function check(call: Call, route: Route | StreamRoute, request: Message): Call {
+  authorize(route, call.caller, request);
+  return route.validate === 'proto' ? { ...call, itemViolations: validate(route, request) } : call;
 }
 
 /** Throws for a request that is wrong as a whole; gives what is wrong with single items. */

@@ -87,6 +87,25 @@ describeOnBackends('a limit', (kind) => {
     expect(Math.abs(said('x-ratelimit-reset') - (Date.now() / 1000 + said('retry-after')))).toBeLessThan(60);
   });
 
+  it('is told by every answer of the REST surface', async () => {
+    const key = await newKey(guerdon, { requests: 2, seconds: HOUR });
+    const get = async (path: string) => {
+      const response = await fetch(`http://127.0.0.1:${guerdon.httpPort}${path}`, { headers: { 'x-api-key': key } });
+      const said = ['limit', 'remaining', 'reset'].map((name) => Number(response.headers.get(`x-ratelimit-${name}`)));
+      const again = response.headers.get('retry-after');
+      return { status: response.status, said, again, body: await response.json() };
+    };
+    const answers = [await get('/v1/points/xp'), await get('/v1/points/nothing'), await get('/v1/points/xp')];
+    expect(answers.map(({ status, said, again }) => [status, said[0], said[1], again !== null])).toEqual([
+      [200, 2, 1, false],
+      [404, 2, 0, false],
+      [429, 2, 0, true],
+    ]);
+    const now = Date.now() / 1_000;
+    for (const { said } of answers) expect(said[2]).toBeGreaterThan(now + HOUR - 60);
+    expect(answers[2]?.body).toEqual({ error: expect.stringContaining(`2 requests in ${HOUR} s`) });
+  });
+
   it('holds for a window, and then for the next', async () => {
     const [here, there] = callersOf(await newKey(guerdon, { requests: 2, seconds: 1 }));
     for (let window = 0; window < 3; window += 1) {
