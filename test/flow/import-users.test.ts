@@ -130,40 +130,39 @@ describe('a CSV file', () => {
 });
 
 describe('an NDJSON file', () => {
-  const rows = Array.from({ length: USERS }, (_, index) => ({
+  const rows = Array.from({ length: 4_000 }, (_, index) => ({
     userId: idOf('n', index),
     points: { xp: { balance: index - 10, earned: index + 5, level: index + 5 < 100 ? 'novice' : undefined } },
     metrics: { files: { total: `${index}.000000001`, high: index + 1 } },
     streak: { length: 3, lastDay: '2024-02-29' },
   }));
 
-  it('of 10,000 users is imported by whoever comes after one that was killed', async () => {
+  it('is imported by whoever comes after one that was killed', async () => {
     const { child, ended } = await imports.start('-', '--format', 'ndjson');
     const lines = rows.map((row) => `${JSON.stringify(row)}\n`);
-    child.stdin?.write(lines.slice(0, 7_000).join(''));
-    await until(async () => (await count(`user_imports where content->'streak' <> 'null'`)) >= 4_000, {
+    child.stdin?.write(lines.slice(0, 3_000).join(''));
+    await until(async () => (await count(`user_imports where content->'streak' <> 'null'`)) > 1_000, {
       what: 'some of the users',
     });
     child.kill('SIGKILL');
     expect((await ended).status).toBeNull();
     const before = await count(`user_imports where content->'streak' <> 'null'`);
-    expect(before).toBeLessThan(USERS);
+    expect(before).toBeLessThan(rows.length);
     const { counts, status } = await imports.run(await imports.ndjson(rows));
-    expect([status, counts]).toEqual([0, { same: before, imported: USERS - before }]);
+    expect([status, counts]).toEqual([0, { same: before, imported: rows.length - before }]);
     const balances = await balancesOf(guerdon.database, 'xp');
-    for (const index of [0, 5, 11, 9_999]) expect(balances[idOf('n', index)]).toBe(index - 10);
+    for (const index of [0, 5, 11, 3_999]) expect(balances[idOf('n', index)]).toBe(index - 10);
   }, 120_000);
 
   it('is imported once by many at once', async () => {
     const path = await imports.ndjson(
-      rows.slice(0, 2_000).map((row) => ({ ...row, userId: `race ${row.userId}`.slice(0, 255) })),
+      rows.slice(0, 500).map((row) => ({ ...row, userId: `race ${row.userId}`.slice(0, 255) })),
     );
     const runs = await Promise.all([imports.run(path), imports.run(path), imports.run(path)]);
     const sum = (outcome: 'imported' | 'same') => runs.reduce((total, { counts }) => total + (counts[outcome] ?? 0), 0);
-    // Two of the odd ids are the same one when they are cut.
     expect(runs.map(({ status }) => status)).toEqual([0, 0, 0]);
-    expect([sum('imported'), sum('imported') + sum('same')]).toEqual([2_000, 6_000]);
-    expect(await count(`users where external_id like 'race %'`)).toBe(2_000);
+    expect([sum('imported'), sum('imported') + sum('same')]).toEqual([500, 1_500]);
+    expect(await count(`users where external_id like 'race %'`)).toBe(500);
   }, 120_000);
 });
 
