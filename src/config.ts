@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import ipaddr from 'ipaddr.js';
 import { KEY_FORM } from './keys.ts';
 
 export type Role = 'all' | 'api' | 'worker';
@@ -28,6 +29,8 @@ export interface Config {
   corsOrigins: readonly string[];
   /** Of application keys without a limit of their own: requests in a window of seconds; null: none. */
   rateLimit: { requests: number; seconds: number } | null;
+  /** Addresses besides public ones that webhooks may have: none, these networks (CIDR), or all. */
+  webhookAllowPrivate: boolean | readonly string[];
 }
 
 const ROLES: readonly string[] = ['all', 'api', 'worker'];
@@ -50,12 +53,29 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     grpcPort: port(env, 'GUERDON_GRPC_PORT', 50051),
     adminKey,
     role: role as Role,
-    corsOrigins: (env.GUERDON_CORS_ORIGINS ?? '')
-      .split(',')
-      .map((origin) => origin.trim())
-      .filter((origin) => origin !== ''),
+    corsOrigins: list(env.GUERDON_CORS_ORIGINS),
+    webhookAllowPrivate: networks(env.GUERDON_WEBHOOK_ALLOW_PRIVATE),
     rateLimit: rateLimit(env.GUERDON_RATE_LIMIT || undefined),
   };
+}
+
+function list(value: string | undefined): string[] {
+  return (value ?? '')
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
+
+function networks(value: string | undefined): boolean | readonly string[] {
+  if (value === 'true') return true;
+  if (value === 'false') return false;
+  const wrong = list(value).find((network) => !ipaddr.isValidCIDR(network));
+  if (wrong !== undefined) {
+    throw new Error(
+      `GUERDON_WEBHOOK_ALLOW_PRIVATE has ${JSON.stringify(wrong)}; it can be true, false, or networks such as 10.0.0.0/8`,
+    );
+  }
+  return list(value).length > 0 && list(value);
 }
 
 const REQUESTS_MAX = 1_000_000;

@@ -32,7 +32,10 @@ export interface Context {
   programs: Programs;
   catalog: Catalog;
   backend: Backend;
+  /** Of what changes the status of boosts. */
   schedule: Schedule;
+  /** Of what is to be told to webhooks. */
+  webhooks: Schedule;
   replies: Replies;
   /** Name of this process towards others: letters and digits. */
   address: string;
@@ -71,7 +74,8 @@ export function createContext(config: Config, deployment: Deployment, sources: S
     programs: new Programs(),
     catalog: new Catalog(pool, now),
     backend,
-    schedule: backend.schedule(),
+    schedule: backend.schedule('schedule'),
+    webhooks: backend.schedule('webhooks'),
     replies: openReplies(backend, { pool, url: databaseUrl }, onError),
     address: uuid().replaceAll('-', ''),
   };
@@ -80,6 +84,7 @@ export function createContext(config: Config, deployment: Deployment, sources: S
 export async function closeContext(context: Context): Promise<void> {
   await context.replies.close();
   await context.schedule.close();
+  await context.webhooks.close();
   await context.backend.close();
   await context.pool.end();
   await context.orm.close(true);

@@ -299,7 +299,7 @@ create table outbox (
   created_at timestamp(3) with time zone not null,
   cause_key text,
   constraint outbox_pkey PRIMARY KEY (id),
-  constraint outbox_kind_known CHECK ((kind = ANY (ARRAY['level_changed'::text, 'boost_started'::text, 'boost_finished'::text])))
+  constraint outbox_kind_known CHECK ((kind = ANY (ARRAY['points_changed'::text, 'level_changed'::text, 'boost_started'::text, 'boost_finished'::text, 'achievement_completed'::text, 'streak_started'::text, 'streak_extended'::text, 'streak_lost'::text])))
 );
 CREATE UNIQUE INDEX outbox_cause_unique ON public.outbox USING btree (cause_key) WHERE (cause_key IS NOT NULL);
 
@@ -515,6 +515,99 @@ create table users (
 );
 CREATE INDEX users_project ON public.users USING btree (project_id, id);
 
+create table webhook_attempts (
+  webhook_id uuid not null,
+  event_id bigint not null,
+  id bigint generated always as identity not null,
+  at timestamp(3) with time zone not null,
+  duration_ms integer not null,
+  status_code integer,
+  error text,
+  answer text not null,
+  constraint webhook_attempts_pkey PRIMARY KEY (webhook_id, event_id, id),
+  constraint webhook_attempts_webhook_id_event_id_fkey FOREIGN KEY (webhook_id, event_id) REFERENCES webhook_deliveries(webhook_id, event_id) ON DELETE CASCADE
+);
+
+create table webhook_deliveries (
+  webhook_id uuid not null,
+  event_id bigint not null,
+  user_id bigint not null,
+  kind text not null,
+  payload jsonb not null,
+  cause_key text,
+  status text not null,
+  tries integer not null default 0,
+  created_at timestamp(3) with time zone not null,
+  finished_at timestamp(3) with time zone,
+  constraint webhook_deliveries_pkey PRIMARY KEY (webhook_id, event_id),
+  constraint webhook_deliveries_webhook_id_fkey FOREIGN KEY (webhook_id) REFERENCES webhooks(id),
+  constraint webhook_deliveries_finished CHECK (((status = 'pending'::text) = (finished_at IS NULL))),
+  constraint webhook_deliveries_kind_known CHECK ((kind = ANY (ARRAY['points_changed'::text, 'level_changed'::text, 'boost_started'::text, 'boost_finished'::text, 'achievement_completed'::text, 'streak_started'::text, 'streak_extended'::text, 'streak_lost'::text]))),
+  constraint webhook_deliveries_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'delivered'::text, 'failed'::text])))
+);
+CREATE UNIQUE INDEX webhook_deliveries_cause_unique ON public.webhook_deliveries USING btree (webhook_id, cause_key) WHERE (cause_key IS NOT NULL);
+CREATE INDEX webhook_deliveries_finished ON public.webhook_deliveries USING btree (finished_at) WHERE (finished_at IS NOT NULL);
+CREATE INDEX webhook_deliveries_pending ON public.webhook_deliveries USING btree (webhook_id, user_id, event_id) WHERE (status = 'pending'::text);
+CREATE INDEX webhook_deliveries_status ON public.webhook_deliveries USING btree (webhook_id, status, event_id);
+
+create table webhook_holds (
+  webhook_id uuid not null,
+  user_id bigint not null,
+  system_id bigint not null,
+  until timestamp(3) with time zone not null,
+  event_id bigint,
+  payload jsonb,
+  created_at timestamp(3) with time zone,
+  constraint webhook_holds_pkey PRIMARY KEY (webhook_id, user_id, system_id),
+  constraint webhook_holds_webhook_id_fkey FOREIGN KEY (webhook_id) REFERENCES webhooks(id),
+  constraint webhook_holds_whole CHECK ((((event_id IS NULL) = (payload IS NULL)) AND ((event_id IS NULL) = (created_at IS NULL))))
+);
+CREATE INDEX webhook_holds_due ON public.webhook_holds USING btree (until) WHERE (event_id IS NOT NULL);
+CREATE INDEX webhook_holds_until ON public.webhook_holds USING btree (until);
+
+create table webhook_queues (
+  webhook_id uuid not null,
+  user_id bigint not null,
+  pending integer not null,
+  due_at timestamp(3) with time zone not null,
+  lease uuid,
+  constraint webhook_queues_pkey PRIMARY KEY (webhook_id, user_id),
+  constraint webhook_queues_webhook_id_fkey FOREIGN KEY (webhook_id) REFERENCES webhooks(id),
+  constraint webhook_queues_pending_positive CHECK ((pending >= 0))
+);
+CREATE INDEX webhook_queues_due ON public.webhook_queues USING btree (webhook_id, due_at);
+
+create table webhooks (
+  id uuid not null,
+  project_id bigint not null,
+  name text not null,
+  url text not null,
+  kinds jsonb not null,
+  points_interval integer not null,
+  status text not null,
+  paused_reason text,
+  paused_at timestamp(3) with time zone,
+  secret text not null,
+  previous_secret text,
+  previous_until timestamp(3) with time zone,
+  failures integer not null default 0,
+  failing_since timestamp(3) with time zone,
+  created_at timestamp(3) with time zone not null,
+  updated_at timestamp(3) with time zone not null,
+  archived_at timestamp(3) with time zone,
+  constraint webhooks_pkey PRIMARY KEY (id),
+  constraint webhooks_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id),
+  constraint webhooks_failing CHECK (((failures = 0) = (failing_since IS NULL))),
+  constraint webhooks_name_length CHECK (((length(name) >= 1) AND (length(name) <= 255))),
+  constraint webhooks_paused_reason_known CHECK ((paused_reason = ANY (ARRAY['asked'::text, 'dead'::text, 'gone'::text]))),
+  constraint webhooks_paused_why CHECK ((((status = 'paused'::text) = (paused_reason IS NOT NULL)) AND ((status = 'paused'::text) = (paused_at IS NOT NULL)))),
+  constraint webhooks_points_interval_range CHECK (((points_interval >= 0) AND (points_interval <= 86400))),
+  constraint webhooks_previous_whole CHECK (((previous_secret IS NULL) = (previous_until IS NULL))),
+  constraint webhooks_status_known CHECK ((status = ANY (ARRAY['active'::text, 'paused'::text]))),
+  constraint webhooks_url_length CHECK (((length(url) >= 1) AND (length(url) <= 2048)))
+);
+CREATE INDEX webhooks_project ON public.webhooks USING btree (project_id, id);
+
 create table zone_changes (
   id bigint generated always as identity not null,
   project_id bigint not null,
@@ -689,3 +782,21 @@ comment on column user_commands.decision is 'What the user got for becoming know
 comment on column user_imports.content is 'What the user had: balances, totals, counters of triggers, streak; nothing of the profile';
 
 comment on column users.created_at is 'Receipt of the first command that was applied; null: the row only gives refused attempts an id';
+
+comment on column webhook_attempts.answer is 'How the body of the answer began, at most 1 KiB of it';
+
+comment on column webhook_deliveries.event_id is 'Of the outbox row that announced it';
+
+comment on column webhook_deliveries.tries is 'Attempts since it was queued';
+
+comment on column webhook_deliveries.user_id is 'Whose deliveries keep their order; 0: of nobody';
+
+comment on column webhook_queues.due_at is 'When its first delivery is tried; of one that is held, when it is given to another';
+
+comment on column webhooks.failures is 'Attempts that failed since the last one that did not';
+
+comment on column webhooks.kinds is 'Of the announcements that it wants to be told; none: of all';
+
+comment on column webhooks.points_interval is 'Seconds from one points_changed of a user and points system to the next';
+
+comment on column webhooks.secret is 'As it is: signatures are made with it';

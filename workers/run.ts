@@ -6,6 +6,7 @@ import type { Context } from '../src/context.ts';
 import { createPool } from '../src/db/pool.ts';
 import type { Attempts } from '../src/db/serializable.ts';
 import type { Reply } from '../src/queue/replies.ts';
+import { Deliveries } from './deliveries.ts';
 import { Lanes } from './lanes.ts';
 import { startSchedule } from './schedule.ts';
 import { startSettler } from './settle.ts';
@@ -34,7 +35,19 @@ export function startWorkers(context: Context, settleHere: (id: string, outcome:
     onError: (err) => log.warn({ err }, 'lane connection lost'),
   });
   const attempts: Attempts = { begun: 0, committed: 0, conflicts: 0 };
-  const applying = { pool, attempts, programs: context.programs, now: context.now, random: context.random, log };
+  const onAnnounced = (): void => {
+    const asked = context.webhooks.soon(context.now());
+    asked.catch((err) => log.warn({ err }, 'not woken; the sweep sees to what is announced'));
+  };
+  const applying = {
+    pool,
+    attempts,
+    programs: context.programs,
+    now: context.now,
+    random: context.random,
+    log,
+    onAnnounced,
+  };
   const lanes = new Lanes({
     count,
     now: context.now,
@@ -46,13 +59,15 @@ export function startWorkers(context: Context, settleHere: (id: string, outcome:
   });
   const worker = context.backend.worker((job) => lanes.run(job.data.commands), JOBS_IN_HAND);
   const timed = startSchedule(context);
-  const sweep = startSweep(context);
+  const deliveries = new Deliveries(context);
+  const sweep = startSweep(context, deliveries);
   const settler = startSettler(context, lanes);
   return {
     attempts,
     async close() {
       await settler.close();
       await sweep.close();
+      await deliveries.close();
       await timed.close();
       await worker.close();
       await pool.end();

@@ -17,17 +17,17 @@ const LOCKED_MS = 250;
 export function startSchedule(context: Context): JobWorker {
   const { schedule, now, log } = context;
   schedule.at(now(), now()).catch((err) => log.warn({ err }, 'not scheduled; a regular look follows'));
-  return context.backend.scheduleWorker(() => doWhatIsDue(context));
+  return context.backend.scheduleWorker('schedule', () => doWhatIsDue(context));
 }
 
-async function doWhatIsDue({ orm, pool, now, schedule, log }: Context): Promise<void> {
+async function doWhatIsDue({ orm, pool, now, schedule, webhooks, log }: Context): Promise<void> {
   for (;;) {
     try {
       while ((await resolveWindows(orm, now())) > 0);
     } catch (err) {
       log.error({ err }, 'windows not resolved; what is due is due all the same');
     }
-    while ((await advanceBoosts(pool, now(), CLAIM_MAX)) > 0);
+    while ((await advanceBoosts(pool, now(), CLAIM_MAX)) > 0) await webhooks.soon(now());
     const due = await nextDue(pool);
     if (due === null) return;
     if (due > now() + NEAR_MS) return schedule.at(due, now());

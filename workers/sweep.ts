@@ -1,12 +1,14 @@
 import { overdue, requeued } from '../src/commands/accept.ts';
+import { isOverdue } from '../src/commands/webhooks/claim.ts';
 import type { Context } from '../src/context.ts';
 import { sendJob } from '../src/queue/coalesce.ts';
 import { COMMANDS_MAX } from '../src/queue/jobs.ts';
+import type { Deliveries } from './deliveries.ts';
 
 /** First key of the advisory lock that lets one worker sweep at a time. */
 const SWEEP_LOCK = 1_735_750_771;
 const INTERVAL_MS = 1_000;
-/** An accepted row that has not been applied for so long is queued again. */
+/** What has not been done for so long is queued again, or done. */
 const OVERDUE_MS = 5_000;
 
 export interface Sweep {
@@ -14,10 +16,11 @@ export interface Sweep {
 }
 
 /**
- * Queues accepted commands again that are not applied, and puts the schedule back, in case the queue has lost them. A timer in every worker, not a
- * job, since it is the queue that may be lost; the lock leaves the work to one worker at a time.
+ * Queues accepted commands again that are not applied, puts the schedules back and sees to webhooks that nobody saw to, in
+ * case the queue has lost them. A timer in every worker, not a job, since it is the queue that may be lost; the lock leaves
+ * the work to one worker at a time.
  */
-export function startSweep(context: Context): Sweep {
+export function startSweep(context: Context, deliveries: Pick<Deliveries, 'look'>): Sweep {
   const queue = context.backend.queue();
   let running: Promise<void> | undefined;
   const timer = setInterval(() => {
@@ -35,7 +38,9 @@ export function startSweep(context: Context): Sweep {
       const { rows } = await client.query('select pg_try_advisory_lock($1, 0) as locked', [SWEEP_LOCK]);
       locked = rows[0].locked;
       if (!locked) return;
+      if (await isOverdue(client, context.now() - OVERDUE_MS)) await deliveries.look();
       await context.schedule.ensure();
+      await context.webhooks.ensure();
       for (;;) {
         const commands = await overdue(client, context.now() - OVERDUE_MS, COMMANDS_MAX);
         if (commands.length === 0) return;

@@ -48,7 +48,7 @@ program
   .option('--project <key>', 'project; default: the first one')
   .option('--format <format>', 'csv or ndjson; default: as the name of the file ends')
   .option('--dry-run', 'tell what would be done, and do nothing')
-  .option('--announce', 'announce the levels that users have as reached')
+  .option('--announce', 'tell webhooks of the points, levels and streaks that users have')
   .option('--report <file>', 'write what became of each row there, one JSON object a line')
   .action((file: string, options: ImportOptions) => importCommand(readConfig(process.env), file, options));
 

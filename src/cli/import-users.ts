@@ -44,6 +44,8 @@ export async function importCommand(config: Config, path: string, options: Impor
           programs: new Programs(),
           now: Date.now,
           random: Math.random,
+          // Workers look for what is announced by themselves, too.
+          onAnnounced: () => {},
           log: { error: ({ err }: { err?: Error }, message: string) => say(`${message}: ${err?.message}`) },
         },
         pool,

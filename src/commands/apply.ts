@@ -13,6 +13,8 @@ export interface Applying extends Lanes {
   programs: Programs;
   now: () => number;
   log: { error(details: object, message: string): void };
+  /** Told after a commit that leaves something to be told to webhooks. */
+  onAnnounced(): void;
 }
 
 /**
@@ -38,14 +40,16 @@ export async function applyBatch(applying: Applying, lane: number, commands: rea
 }
 
 async function applyWhole(applying: Applying, lane: number, commands: readonly Command[]): Promise<Outcome[]> {
-  const { decided, repeats } = await inLane(applying, lane, {
+  const { decided, repeats, announced } = await inLane(applying, lane, {
     read: (client) => prepare(client, applying.programs, commands),
     write: async (client, prepared) => {
       const batch = await decideBatch(client, prepared, applying.now());
       const repeats = [...prepared.known, ...batch.repeats];
-      return { result: { decided: batch.outcomes, repeats }, written: post(client, batch.postings) };
+      const announced = batch.postings.announcements.length > 0;
+      return { result: { decided: batch.outcomes, repeats, announced }, written: post(client, batch.postings) };
     },
   });
+  if (announced) applying.onAnnounced();
   const repeated = await readOutcomes(applying.pool, repeats);
   return commands.map((command) => {
     const outcome = decided.get(command.id) ?? repeated.get(command.id);

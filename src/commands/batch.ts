@@ -134,6 +134,7 @@ async function load(client: Client, prepared: Prepared, now: Instant): Promise<S
     runs: prepared.runs,
     completed: prepared.completed,
     rewarded: prepared.rewarded,
+    announced: prepared.announced,
     changed: { users: new Set(), totals: new Map(), usage: new Map(), runs: new Map() },
     postings: noPostings(),
   };

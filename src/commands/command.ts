@@ -72,7 +72,7 @@ export interface ImportCommand extends CommandBase {
   /** Taken when the user becomes known, and no part of what a repeat must share. */
   profile: Profile;
   content: ImportContent;
-  /** Whether the level that the user has then is announced as reached. */
+  /** Whether webhooks are told of the points, levels and streak that the user has then. */
   announce: boolean;
 }
 

@@ -44,7 +44,9 @@ export function decideComplete(
   const completion = { achievementId, backdated: false };
   addCompletion(state, user, completion, { command, at, programVersion: decision.programVersion, decision: record });
   addAwards(state, index, user, decision, { eventId: null, commandId: command.id, at });
-  for (const change of decision.systems) changeAccount(state, user, change, command.id);
+  for (const change of decision.systems) {
+    changeAccount(state, user, change, { kind: 'completion', id: command.id, program: decision.programVersion });
+  }
   return {
     status: 'applied',
     kind: 'completion',

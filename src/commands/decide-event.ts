@@ -100,7 +100,8 @@ function applyEvent(
     if (fired.version !== null) use(state, user, command, index.triggerById.get(fired.triggerId) as Trigger, fired);
   }
   addAwards(state, index, user, decision, { eventId: command.id, commandId: null, at: command.occurredAt });
-  for (const change of decision.systems) changeAccount(state, user, change, command.id);
+  const cause = { kind: 'event' as const, id: command.id, program: decision.programVersion };
+  for (const change of decision.systems) changeAccount(state, user, change, cause);
   return {
     status: 'applied',
     kind: 'event',

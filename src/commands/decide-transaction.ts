@@ -44,12 +44,13 @@ export function decideTransaction(state: State, index: ProgramIndex, command: Tr
     createdAt: state.now,
   });
   addRewards(state, user, given.rewards, { eventId: null, commandId: command.id, at: command.receivedAt });
-  changeAccount(state, user, change, command.id);
+  const cause = { kind: 'transaction' as const, id: command.id, program: programVersion };
+  changeAccount(state, user, change, cause);
   const others = new Set(given.rewards.map(({ targetId }) => targetId).filter((id) => id !== system.id));
   for (const id of others) {
     const before = state.accounts.get(pairKey(user.id, id)) as AccountState;
     const other = changeOf(index.systemById.get(id) as System, before, accounts.get(id) as Account);
-    changeAccount(state, user, other, command.id);
+    changeAccount(state, user, other, cause);
   }
   state.postings.commands.push({
     userId: user.id,

@@ -43,7 +43,8 @@ export function decideUser(
     if (decided.outcome === 'refused') return refuse(state, user.id, command, decided);
     decision = decided;
     addAwards(state, index, user, decision, { eventId: null, commandId: command.id, at: command.receivedAt });
-    for (const change of decision.systems) changeAccount(state, user, change, command.id);
+    const cause = { kind: 'user' as const, id: command.id, program: programVersion };
+    for (const change of decision.systems) changeAccount(state, user, change, cause);
   }
   saveUser(state, user, command);
   state.postings.userCommands.push({

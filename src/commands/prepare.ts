@@ -5,6 +5,7 @@ import { findClocks, type UserClocks } from '../ledger/clocks.ts';
 import { findCompleted, findRewarded } from '../ledger/completions.ts';
 import { findKnown } from '../ledger/known.ts';
 import { type AskedRuns, findRuns } from '../ledger/streaks.ts';
+import { type Announced, findAnnounced } from '../ledger/webhooks.ts';
 import type { ProgramIndex } from '../rules/program.ts';
 import { periodOf } from '../rules/streak.ts';
 import type { Instant, StreakRun, Usage } from '../rules/types.ts';
@@ -32,12 +33,17 @@ export interface Prepared {
   completed: Map<string, Set<string>>;
   /** By user, levels as `levelName` writes them. */
   rewarded: Map<string, Set<string>>;
+  announced: Announced;
 }
 
 /** Nobody else can write what is read here meanwhile: every writer of these users holds the lane's lock. */
 export async function prepare(client: Client, all: Programs, commands: readonly Command[]): Promise<Prepared> {
   const projectIds = [...new Set(commands.map((command) => command.projectId))];
-  const [known, programs] = await Promise.all([findKnown(client, commands), all.current(client, projectIds)]);
+  const [known, programs, announced] = await Promise.all([
+    findKnown(client, commands),
+    all.current(client, projectIds),
+    findAnnounced(client, projectIds),
+  ]);
   const fresh = commands.filter((command) => !known.has(command.id));
   const { clocks, eras, since } = await readClocks(client, all, programs, fresh);
   const [boosts, usage, runs, completed, rewarded] = await Promise.all([
@@ -58,6 +64,7 @@ export async function prepare(client: Client, all: Programs, commands: readonly 
     runs,
     completed,
     rewarded,
+    announced,
   };
 }
 

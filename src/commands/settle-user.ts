@@ -75,7 +75,8 @@ function postSettlement(
   for (const run of settlement.runs) addTicks(state, user, run, command.id);
   const cause = { eventId: null, commandId: command.id, at: command.receivedAt };
   addRewards(state, user, settlement.rewards, cause);
-  for (const change of settlement.systems) changeAccount(state, user, change, command.id);
+  for (const change of settlement.systems)
+    changeAccount(state, user, change, { kind: 'settlement', id: command.id, program: index.program.version });
   state.postings.settlements.push({
     userId: user.id,
     id: command.id,

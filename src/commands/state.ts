@@ -1,7 +1,8 @@
 import { entryHash } from '../ledger/hash.ts';
 import { type AccountState, pairKey } from '../ledger/load.ts';
 import type { Postings } from '../ledger/post.ts';
-import type { EntryRow, StreakRunRow, UsageRow, UserRow } from '../ledger/rows.ts';
+import type { AnnouncementRow, EntryRow, StreakRunRow, UsageRow, UserRow } from '../ledger/rows.ts';
+import type { Announced } from '../ledger/webhooks.ts';
 import type { Applied, Refused, Reward, SystemChange } from '../rules/decision.ts';
 import type { ProgramIndex } from '../rules/program.ts';
 import type { DecisionRecord } from '../rules/record.ts';
@@ -17,7 +18,10 @@ import type {
   Trigger,
   Usage,
 } from '../rules/types.ts';
+
+import type { Cause, PointsChange } from '../webhooks/hold.ts';
 import type { Command, ImportCommand, SettleCommand } from './command.ts';
+
 import type { Outcome } from './outcome.ts';
 
 /** The mutable rows of a batch, locked, as they are after the commands decided so far. By user: project and user. */
@@ -37,6 +41,7 @@ export interface State {
   completed: Map<string, Set<string>>;
   /** By user. */
   rewarded: Map<string, Set<string>>;
+  announced: Announced;
   changed: {
     users: Set<UserRow>;
     totals: Map<string, { userId: string; metricId: string }>;
@@ -125,6 +130,10 @@ export function addCompletion(
   cause: { command: Command; at: Instant; programVersion: number; decision: DecisionRecord | null },
 ): void {
   const key = userKey(cause.command);
+  if (!backdated) {
+    const payload = { achievement: achievementId, at: cause.at, program: cause.programVersion };
+    announce(state, user, 'achievement_completed', payload);
+  }
   state.completed.set(key, (state.completed.get(key) ?? new Set()).add(achievementId));
   state.postings.completions.push({
     userId: user.id,
@@ -149,6 +158,7 @@ export function changeRuns(state: State, user: UserRow, frequency: Frequency, { 
     state.changed.runs.set(`${user.id} ${first}`, { userId: user.id, frequency, first, last });
   for (const { first } of before) if (first !== after.first) put(first, null);
   put(after.first, after.last);
+  announce(state, user, before.length === 0 ? 'streak_started' : 'streak_extended', { frequency, ...after });
 }
 
 /** The entries of what levels gave, each of which gives once. */
@@ -188,16 +198,19 @@ export function keepRewarded(state: State, user: UserRow, systemId: string, leve
   state.postings.levelRewards.push({ userId: user.id, systemId, levelKey, createdAt: state.now });
 }
 
-export function changeAccount(
-  state: State,
-  user: UserRow,
-  change: SystemChange,
-  cause: string,
-  { announce } = { announce: true },
-): void {
+export function changeAccount(state: State, user: UserRow, change: SystemChange, cause: Cause): void {
   const key = pairKey(user.id, change.systemId);
   const { hash } = state.accounts.get(key) as AccountState;
   state.accounts.set(key, { ...change.after, hash });
+  const changed: PointsChange = {
+    system: change.systemId,
+    added: String(change.after.balance - change.before.balance),
+    total: String(change.after.balance),
+    from: change.levelBefore,
+    to: change.levelAfter,
+    causes: [cause],
+  };
+  if (change.before.version !== change.after.version) announce(state, user, 'points_changed', { ...changed });
   if (change.levelBefore === change.levelAfter) return;
   state.postings.levelChanges.push({
     userId: user.id,
@@ -207,14 +220,18 @@ export function changeAccount(
     after: change.levelAfter,
     createdAt: state.now,
   });
-  if (!announce) return;
-  state.postings.announcements.push({
-    projectId: user.projectId,
-    userId: user.id,
-    kind: 'level_changed',
-    payload: { system: change.systemId, from: change.levelBefore, to: change.levelAfter, cause },
-    createdAt: state.now,
-  });
+  announce(state, user, 'level_changed', { ...changed });
+}
+
+/** Has the webhooks of the project told after the commit; nothing is written where none wants to know. */
+export function announce(
+  state: State,
+  { projectId, id: userId }: UserRow,
+  kind: AnnouncementRow['kind'],
+  payload: AnnouncementRow['payload'],
+): void {
+  if (!state.announced.has(projectId, kind)) return;
+  state.postings.announcements.push({ projectId, userId, kind, payload, createdAt: state.now });
 }
 
 /** The last state of each row that changed. */

@@ -1,3 +1,4 @@
+import type { AnnouncementKind, AnnouncementPayload } from '../db/entities/outbox.ts';
 import type { DecisionRecord, RewardsRecord } from '../rules/record.ts';
 import type { SettlementRecord } from '../rules/settlement-record.ts';
 import type { Attributes, Counter, Frequency, Instant, Usage, ZonePeriod } from '../rules/types.ts';
@@ -237,7 +238,7 @@ export interface LevelChangeRow {
 export interface AnnouncementRow {
   projectId: string;
   userId: string;
-  kind: 'level_changed';
-  payload: Readonly<Record<string, string | null>>;
+  kind: AnnouncementKind;
+  payload: AnnouncementPayload;
   createdAt: Instant;
 }

@@ -10,7 +10,7 @@ export interface AskedRuns {
   to: number;
 }
 
-/** By project and user. */
+/** By project and user, each run once. */
 export async function findRuns(db: Queryable, asked: readonly AskedRuns[]): Promise<Map<string, StreakRun[]>> {
   const found = new Map<string, StreakRun[]>();
   if (asked.length === 0) return found;

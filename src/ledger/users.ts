@@ -26,6 +26,16 @@ export async function findUser(db: Queryable, projectId: string, externalId: str
   return rows.map(readUser)[0];
 }
 
+/** A user by the internal id. */
+export async function userById(db: Queryable, id: string): Promise<KnownUser | undefined> {
+  const { rows } = await db.query({
+    name: 'user-by-id',
+    text: `select ${COLUMNS} from users where id = $1 and created_at is not null`,
+    values: [id],
+  });
+  return rows.map(readUser)[0];
+}
+
 /** Known users of a project with larger internal ids than `afterId`, in the order of those. */
 export async function usersOf(
   db: Queryable,

@@ -25,6 +25,8 @@ const ANOTHER = 'its program and inputs give another decision';
 /** What a user has completed, for holding the events against it. */
 export class Completions {
   readonly #all: readonly StoredCompletion[];
+  /** Ids of the events that completed something. */
+  readonly #events = new Set<string>();
 
   constructor(all: readonly StoredCompletion[]) {
     this.#all = all;
@@ -38,11 +40,19 @@ export class Completions {
   /** What is wrong with the rows of an event that completed these. */
   completionsFault(eventId: string, completed: readonly Completion[]): string | undefined {
     const rows = this.#all.filter(({ byEvent, id }) => byEvent && id === eventId);
+    if (rows.length > 0) this.#events.add(eventId);
     const name = ({ achievementId, backdated }: Completion) => `${achievementId} ${backdated}`;
     const [is, must] = [rows, completed].map((list) => list.map(name).sort().join());
     return is === must
       ? undefined
       : `the rows say that it completed ${is || 'nothing'}; it decided ${must || 'nothing'}`;
+  }
+
+  /** What is left after all events: a completion by none of them. */
+  strayFault(userId: string): { row: string; fault: string } | undefined {
+    const stray = this.#all.find(({ byEvent, id }) => byEvent && !this.#events.has(id));
+    if (stray === undefined) return undefined;
+    return { row: `completions (${userId}, ${stray.achievementId})`, fault: `there is no event ${stray.id}` };
   }
 }
 
@@ -83,7 +93,26 @@ export async function commandsFault(
     const { runs, rewards } = fromSettlementRecord(settlement.record);
     expected.take({ fired: runs, rewards }, { eventId: null, commandId: settlement.id });
   }
-  return new Completions(completions);
+  return (await clocksFault(db, user.id, settled)) ?? new Completions(completions);
+}
+
+/** Clocks never stand before what settlements have settled: else it would be given again. */
+async function clocksFault(
+  db: Queryable,
+  userId: string,
+  settled: ReadonlyMap<string, number>,
+): Promise<{ row: string; fault: string } | undefined> {
+  if (settled.size === 0) return undefined;
+  const { rows } = await db.query('select system_id, settled_at from clocks where user_id = $1', [userId]);
+  const clocks = new Map(rows.map((row): [string, Date] => [row.system_id, row.settled_at]));
+  for (const [systemId, until] of settled) {
+    const at = clocks.get(systemId);
+    if (at !== undefined && at.getTime() >= until) continue;
+    const is = at === undefined ? 'missing' : `settled until ${at.toISOString()}`;
+    const fault = `it is ${is}; settlements have settled it until ${new Date(until).toISOString()}`;
+    return { row: `clocks (${userId}, ${systemId})`, fault };
+  }
+  return undefined;
 }
 
 /** `settled`: by system, until when the settlements before have settled it. */

@@ -126,6 +126,7 @@ async function userFault(
     (await usage.fault(pool, user.id)) ??
     (await streaks.fault(pool, user.id)) ??
     (await expected.levelsFault(pool, user.id)) ??
+    decided.strayFault(user.id) ??
     (await accountsFault(pool, user.id, expected, counts))
   );
 }

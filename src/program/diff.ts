@@ -14,7 +14,8 @@ export interface Change {
     | 'points_system'
     | 'level'
     | 'trigger'
-    | 'boost';
+    | 'boost'
+    | 'webhook';
   /** `key`, or `system/key` for what belongs to a points system; empty for what there is one of. */
   key: string;
   fields: readonly FieldChange[];

@@ -9,7 +9,7 @@ import {
 } from 'bullmq';
 import { Redis } from 'ioredis';
 import { createPool, type Pool } from '../db/pool.ts';
-import { type Job, queueName, scheduleName } from './jobs.ts';
+import { type Job, queueName, type Timed, timedName } from './jobs.ts';
 import { BullSchedule, type Schedule, type TimedQueue } from './schedule.ts';
 
 /** What is used of a BullMQ queue. */
@@ -31,9 +31,9 @@ export interface Backend {
   kind: 'redis' | 'postgres';
   queue(): JobQueue;
   worker(process: Process, concurrency: number): JobWorker;
-  schedule(): Schedule;
-  /** Runs `process` at each scheduled time, one at a time in this process. */
-  scheduleWorker(process: () => Promise<void>): JobWorker;
+  schedule(timed: Timed): Schedule;
+  /** Runs `process` at each time that is scheduled for it, one at a time in this process. */
+  scheduleWorker(timed: Timed, process: () => Promise<void>): JobWorker;
   /** A Redis connection of its own, for publishing or subscribing; only where the queue lives in Redis. */
   redis: (() => Redis) | undefined;
   close(): Promise<void>;
@@ -90,7 +90,7 @@ export function openBackend(options: BackendOptions): Backend {
 
 function redisBackend(deployment: string, url: string, onError: Say): Backend {
   const name = queueName(deployment);
-  const timed = scheduleName(deployment);
+  const named = (timed: Timed) => timedName(deployment, timed);
   const open: Redis[] = [];
   // Who adds a job is told at once that Redis is away, and decides whether to try again; only workers wait for it.
   const connect = (maxRetriesPerRequest: number | null = null): Redis => {
@@ -107,9 +107,9 @@ function redisBackend(deployment: string, url: string, onError: Say): Backend {
     queue: () => listening(new Queue(name, { connection: connect(1) }), onError),
     worker: (process, concurrency) =>
       listening(new Worker(name, process, { ...WORKER_OPTIONS, connection: connect(), concurrency }), onError),
-    schedule: () => new BullSchedule(listening(new Queue(timed, { connection: connect(1) }), onError)),
-    scheduleWorker: (process) =>
-      listening(new Worker(timed, process, { ...WORKER_OPTIONS, connection: connect() }), onError),
+    schedule: (timed) => new BullSchedule(listening(new Queue(named(timed), { connection: connect(1) }), onError)),
+    scheduleWorker: (timed, process) =>
+      listening(new Worker(named(timed), process, { ...WORKER_OPTIONS, connection: connect() }), onError),
     redis: connect,
     close: async () => {
       for (const redis of open) redis.disconnect();
@@ -119,7 +119,7 @@ function redisBackend(deployment: string, url: string, onError: Say): Backend {
 
 function postgresBackend(deployment: string, url: string, onError: Say): Backend {
   const name = queueName(deployment);
-  const timed = scheduleName(deployment);
+  const named = (timed: Timed) => timedName(deployment, timed);
   const connection: Pool = createPool({
     url,
     max: POSTGRES_CONNECTIONS,
@@ -132,10 +132,10 @@ function postgresBackend(deployment: string, url: string, onError: Say): Backend
     queue: () => listening(new Queue(name, { connection }, postgresFactory), onError),
     worker: (process, concurrency) =>
       listening(new Worker(name, process, { ...WORKER_OPTIONS, connection, concurrency }, postgresFactory), onError),
-    schedule: () =>
-      new BullSchedule(listening(new Queue(timed, { connection }, postgresFactory), onError) as TimedQueue),
-    scheduleWorker: (process) =>
-      listening(new Worker(timed, process, { ...WORKER_OPTIONS, connection }, postgresFactory), onError),
+    schedule: (timed) =>
+      new BullSchedule(listening(new Queue(named(timed), { connection }, postgresFactory), onError) as TimedQueue),
+    scheduleWorker: (timed, process) =>
+      listening(new Worker(named(timed), process, { ...WORKER_OPTIONS, connection }, postgresFactory), onError),
     redis: undefined,
     close: () => connection.end(),
   };

@@ -5,9 +5,12 @@ export function queueName(deployment: string): string {
   return `guerdon-${deployment}`;
 }
 
-/** The queue of what happens at its time, apart so that neither waits for the other. */
-export function scheduleName(deployment: string): string {
-  return `${queueName(deployment)}-schedule`;
+/** What happens at its time: statuses of boosts, and webhooks that are told. */
+export type Timed = 'schedule' | 'webhooks';
+
+/** A queue for each of them, so that none waits for another. */
+export function timedName(deployment: string, timed: Timed): string {
+  return `${queueName(deployment)}-${timed}`;
 }
 
 /** What every job in the first is called. */

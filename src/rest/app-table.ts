@@ -59,7 +59,7 @@ export const appRoutes: readonly RestRoute[] = [
     },
   ),
   get('/users/{id}/streak', 'user', getUserStreak, 'The streak of a user.', 'StreakResponse', {
-    historyPeriods: { schema: { ...integer, minimum: 0, maximum: 365 } },
+    historyPeriods: { schema: { ...integer, minimum: 0, maximum: 100 } },
   }),
   get('/users/{id}/points/{key}', 'user', getUserPoints, 'Points of a user.', 'GetUserPointsResponse', {
     awards: { schema: { ...integer, minimum: 1, maximum: 100 } },

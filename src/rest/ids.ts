@@ -39,9 +39,9 @@ export function levelId(systemId: string, key: string): string {
   return v5(`level ${systemId} ${key}`, NAMESPACE);
 }
 
-/** Of the award that a trigger gave a user for an event; no event: for becoming known. */
-export function awardId(projectId: string, user: string, award: { triggerId: string; eventId: string }): string {
-  return v5(`award ${projectId} ${award.triggerId} ${award.eventId} ${user}`, NAMESPACE);
+/** Of an award: an entry of the ledger, named by its account and its version there. */
+export function awardId(projectId: string, user: string, systemId: string, version: bigint): string {
+  return v5(`award ${projectId} ${systemId} ${version} ${user}`, NAMESPACE);
 }
 
 /** The instant in a time-ordered UUID, when it was made. */

@@ -6,6 +6,10 @@ const NAMES: Readonly<Record<string, string>> = {
   'metric.metric_key': 'metricId',
   'metric.threshold': 'metricThreshold',
   'metric.event_attributes': 'eventAttributes',
+  'time.every': 'timeInterval',
+  'streak.length': 'streakLength',
+  'achievement.achievement_key': 'achievementId',
+  achievement_key: 'key',
   on_floor: 'blockIfOutOfPoints',
 };
 

@@ -43,8 +43,10 @@ import { identifyUser } from './users/identify-user.ts';
 import { listUsers } from './users/list-users.ts';
 import { updateUser } from './users/update-user.ts';
 import { watchUserPoints } from './watch-user-points.ts';
+import * as webhookDeliveries from './webhooks/webhook-deliveries.ts';
+import * as webhooks from './webhooks/webhooks.ts';
 
-/** The routes of a file that has those of one noun. */
+/** The routes of files that have those of one noun. */
 const admin: readonly Route[] = [
   metrics,
   attributes,
@@ -56,6 +58,8 @@ const admin: readonly Route[] = [
   projects,
   apiKeys,
   audit,
+  webhooks,
+  webhookDeliveries,
 ].flatMap((noun) => Object.values<Route>(noun));
 
 /** Every RPC there is; each serves all transports. */

@@ -71,15 +71,15 @@ export function settle(
   const risen = stepsOf(runs, accountBefore);
   const { rewards, again } = giveRewards(program, accounts, risen, state.rewarded);
   const touched = new Set([...before.keys(), ...rewards.map(({ targetId }) => targetId)]);
-  // Of what ticked alone, so that settling again finds the same.
-  const ticked = since([...before.keys()], eras, user, state);
-  const timed = ticked.flatMap(({ program: { systems } }) => systems.filter(({ id }) => before.has(id)));
+  // Only what these systems looked at: whoever decides again knows no others.
+  const judging = since([...before.keys()], known, user, state);
+  const timed = judging.flatMap(({ program: { systems } }) => systems.filter(({ id }) => before.has(id)));
   return {
     clocks,
     settlement: {
       until,
       created: user.created,
-      eras: ticked.map(({ program: { version }, from }) => ({ version, from })),
+      eras: judging.map(({ program: { version }, from }) => ({ version, from })),
       clocks: before,
       runs,
       rewards,
@@ -105,7 +105,7 @@ function stepsOf(runs: readonly TickRun[], accountBefore: (systemId: string) => 
   });
 }
 
-/** The eras in which anything may be due that is not settled. */
+/** The eras in which anything may be due that is not settled, and the last. */
 function since(
   systemIds: readonly string[],
   eras: readonly Era[],
@@ -116,7 +116,7 @@ function since(
     (least, id) => Math.min(least, clocks.get(id)?.settledAt ?? created),
     Number.POSITIVE_INFINITY,
   );
-  return eras.filter((_, place) => (eras[place + 1]?.from ?? Number.POSITIVE_INFINITY) > from);
+  return eras.filter((_, place) => place === eras.length - 1 || (eras[place + 1] as Era).from > from);
 }
 
 /** Whether a boost was open while any of these ticks were due: it may have parted them, even where another one stood alone. */

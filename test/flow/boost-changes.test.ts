@@ -4,7 +4,7 @@ import { advanceBoosts } from '../../src/commands/boosts/advance-boosts.ts';
 import { resolveWindows } from '../../src/commands/boosts/resolve-windows.ts';
 import { ApiKeyKind, AttributeType } from '../../src/gen/guerdon/v1/admin_service_pb.ts';
 import { BoostStatus, BoostZone } from '../../src/gen/guerdon/v1/types_pb.ts';
-import { addBoosts, addUsers } from '../support/boosts.ts';
+import { addBoosts, addUsers, announcements, forgetAnnouncements, listen } from '../support/boosts.ts';
 import { clientsOf, startGuerdon, type TestGuerdon } from '../support/guerdon.ts';
 import { until } from '../support/wait.ts';
 
@@ -13,10 +13,12 @@ import { until } from '../support/wait.ts';
 let guerdon: TestGuerdon;
 beforeAll(async () => {
   guerdon = await startGuerdon();
+  await listen(guerdon.database);
 });
 afterAll(() => guerdon.close());
 beforeEach(async () => {
-  for (const table of ['outbox', 'user_boosts', 'global_boosts']) {
+  await forgetAnnouncements(guerdon.database);
+  for (const table of ['user_boosts', 'global_boosts']) {
     await guerdon.database.pool.query(`delete from ${table}`);
   }
 });
@@ -28,10 +30,7 @@ const create = (systemKey: string, boost: object) =>
   guerdon.boosts.createBoosts({ systemKey, boosts: [{ name: 'b', multiplier: '2', ...boost }] });
 const boostOf = async (id = '') => (await guerdon.boosts.getBoost({ id })).boost;
 
-async function announcements(): Promise<string[]> {
-  const { rows } = await guerdon.database.pool.query('select kind from outbox order by id');
-  return rows.map(({ kind }) => kind);
-}
+const kinds = async () => (await announcements(guerdon.database)).map(({ kind }) => kind);
 
 /** Waits until so many statements wait for a lock. */
 const waiting = (count: number) =>
@@ -103,7 +102,7 @@ it('a boost that is taken up again after its end is announced again, and one tha
   await guerdon.boosts.updateBoosts({ updates: [{ boost: { id, name: 'renamed' } }] });
   await end(Date.now() - 10_000);
   const [started, finished] = ['boost_started', 'boost_finished'];
-  expect(await announcements()).toEqual([started, finished, started, finished]);
+  expect(await kinds()).toEqual([started, finished, started, finished]);
 });
 
 it('a user who gives a first zone late opens no window that was over', async () => {
@@ -139,10 +138,10 @@ it('a day that the user never has, and boosts of a points system that is archive
   await guerdon.admin.archivePointsSystems({ keys: ['brief'] });
   const late = Date.parse('2040-07-01T00:00Z');
   await advanceBoosts(guerdon.database.pool, late, 100);
-  expect(await announcements()).toEqual([]);
+  expect(await kinds()).toEqual([]);
   await guerdon.admin.createPointsSystems({ systems: [{ key: 'brief', name: 'Back' }] });
   await advanceBoosts(guerdon.database.pool, late, 100);
-  expect(await announcements()).toEqual(['boost_started', 'boost_finished']);
+  expect(await kinds()).toEqual(['boost_started', 'boost_finished']);
   expect((await boostOf(created[0]?.id))?.status).toBe(BoostStatus.FINISHED);
 });
 

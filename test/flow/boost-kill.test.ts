@@ -2,7 +2,7 @@ import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { describeOnBackends, privateRedis } from '../support/backends.ts';
-import { addBoosts, addUsers, announced, statuses } from '../support/boosts.ts';
+import { addBoosts, addUsers, announced, listen, statuses } from '../support/boosts.ts';
 import { environment, spawnGuerdon, startGuerdon, type TestGuerdon } from '../support/guerdon.ts';
 import { until } from '../support/wait.ts';
 
@@ -15,6 +15,7 @@ describeOnBackends('two workers that are killed in the middle of activation', (k
     const url: Record<string, string> = redis === undefined ? {} : { REDIS_URL: redis.url };
     const guerdon = await startGuerdon(kind, { ...url, GUERDON_ROLE: 'api' });
     const { database } = guerdon;
+    await listen(database);
     const spawnWorkers = () =>
       Promise.all([1, 2].map(() => spawnGuerdon(environment(database, kind, { ...url, GUERDON_ROLE: 'worker' }))));
     const users = await addUsers(database, BOOSTS, 'UTC');

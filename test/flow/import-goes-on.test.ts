@@ -5,6 +5,8 @@ import { AchievementService } from '../../src/gen/guerdon/v1/achievement_service
 import { type Clients, clientsOf, startGuerdon, type TestGuerdon, transportOf } from '../support/guerdon.ts';
 import { Imports } from '../support/imports.ts';
 import { expectSound } from '../support/ledger.ts';
+import { startReceiver } from '../support/receiver.ts';
+import { ALLOWED, addWebhook } from '../support/webhooks.ts';
 
 // What an imported user has reached elsewhere is not paid again, and goes on.
 
@@ -13,7 +15,7 @@ let imports: Imports;
 let mine: Clients;
 let key = '';
 beforeAll(async () => {
-  guerdon = await startGuerdon();
+  guerdon = await startGuerdon('postgres', ALLOWED);
   imports = new Imports(guerdon.database);
   key = (await guerdon.admin.createProjects({ projects: [{ key: 'mine', name: 'Mine' }] })).created[0]?.adminKey ?? '';
   mine = clientsOf(guerdon.grpcPort, key);
@@ -83,4 +85,25 @@ it('by the clock, by streaks, achievements and levels', async () => {
   await adjust(500n);
   expect(await totalOf('coins')).toBe(50n);
   expect((await lesson('2024-03-01', '8')).points.gold).toMatchObject({ added: 28n });
+});
+
+it('and webhooks are told of it only when asked to', async () => {
+  const receiver = await startReceiver();
+  await addWebhook(mine, { url: receiver.url });
+  const row = (userId: string) => [
+    { userId, points: { gold: { balance: 60 } }, streak: { length: 2, lastDay: '2024-02-28' } },
+  ];
+  await imports.run(await imports.ndjson(row('quiet')), '--project', 'mine');
+  await imports.run(await imports.ndjson(row('loud')), '--project', 'mine', '--announce');
+  const taken = await receiver.untilTaken(3);
+  expect(taken.map(({ body }) => body.type).sort()).toEqual([
+    'points.changed',
+    'points.level_changed',
+    'streak.started',
+  ]);
+  expect(taken.every(({ raw }) => raw.includes('loud'))).toBe(true);
+  const { changes } = await mine.points.listLevelChanges({ userId: 'quiet', systemKey: 'gold' });
+  expect(changes).toMatchObject([{ fromKey: '', toKey: 'low', version: 1n }]);
+  expect(receiver.received).toHaveLength(3);
+  await receiver.close();
 });

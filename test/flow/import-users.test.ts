@@ -262,17 +262,6 @@ describe('a row', () => {
       ['imported'],
     ]);
   });
-
-  it('announces a level only when asked to', async () => {
-    const row = (userId: string) => [{ userId, points: { xp: { balance: 600 } } }];
-    const before = await count('outbox');
-    await imports.run(await imports.ndjson(row('quiet')));
-    expect(await count('outbox')).toBe(before);
-    await imports.run(await imports.ndjson(row('loud')), '--announce');
-    expect(await count('outbox')).toBe(before + 1);
-    const { changes } = await guerdon.points.listLevelChanges({ userId: 'quiet', systemKey: 'xp' });
-    expect(changes).toMatchObject([{ fromKey: 'novice', toKey: 'adept', version: 1n }]);
-  });
 });
 
 it('events go on from where an imported user was, exactly as for one who sent them all', async () => {

@@ -5,7 +5,15 @@ import { advanceBoosts } from '../../src/commands/boosts/advance-boosts.ts';
 import { resolveWindows } from '../../src/commands/boosts/resolve-windows.ts';
 import { BoostStatus, BoostZone } from '../../src/gen/guerdon/v1/types_pb.ts';
 import { describeOnBackends, itWithRedisServer, privateRedis } from '../support/backends.ts';
-import { addBoosts, addUsers, announced, statuses } from '../support/boosts.ts';
+import {
+  addBoosts,
+  addUsers,
+  announced,
+  announcements,
+  forgetAnnouncements,
+  listen,
+  statuses,
+} from '../support/boosts.ts';
 import { startGuerdon, type TestGuerdon } from '../support/guerdon.ts';
 import { until } from '../support/wait.ts';
 
@@ -16,11 +24,12 @@ describe('at an instant that the test chooses', () => {
   let guerdon: TestGuerdon;
   beforeAll(async () => {
     guerdon = await startGuerdon();
+    await listen(guerdon.database);
   });
   afterAll(() => guerdon.close());
   beforeEach(async () => {
     const { pool } = guerdon.database;
-    await pool.query('delete from outbox');
+    await forgetAnnouncements(guerdon.database);
     await pool.query('delete from user_boosts');
     await pool.query('delete from global_boosts');
     await pool.query('delete from users');
@@ -62,8 +71,7 @@ describe('at an instant that the test chooses', () => {
       [FINISHED, 1],
     ]);
     expect(await announced(guerdon.database)).toEqual({ started: 1, finished: 1, again: 0 });
-    const { rows } = await guerdon.database.pool.query('select kind, payload, user_id from outbox order by id');
-    expect(rows).toMatchObject([
+    expect(await announcements(guerdon.database)).toMatchObject([
       { kind: 'boost_started', payload: { boost: id, at: String(ms(start)) }, user_id: expect.anything() },
       { kind: 'boost_finished', payload: { boost: id, at: String(ms(end)) } },
     ]);
@@ -166,6 +174,7 @@ describe('at an instant that the test chooses', () => {
 describeOnBackends('by the jobs alone', (kind) => {
   it('a boost is activated and finished when its time comes, and not before', async () => {
     const guerdon = await startGuerdon(kind);
+    await listen(guerdon.database);
     const [user = ''] = await addUsers(guerdon.database, 1, 'UTC');
     const startTime = timestampFromMs(Date.now() + 800);
     const endTime = timestampFromMs(Date.now() + 1_600);
@@ -174,10 +183,8 @@ describeOnBackends('by the jobs alone', (kind) => {
     await guerdon.boosts.createBoosts({ systemKey: 'xp', boosts: [all] });
     await until(async () => (await announced(guerdon.database)).finished === 2, { what: 'both to be finished' });
     expect(await announced(guerdon.database)).toEqual({ started: 2, finished: 2, again: 0 });
-    const { rows } = await guerdon.database.pool.query(
-      `select from outbox where created_at < to_timestamp((payload->>'at')::bigint / 1000.0)`,
-    );
-    expect(rows).toEqual([]);
+    const told = await announcements(guerdon.database);
+    expect(told.filter(({ created_at, payload }) => created_at.getTime() < Number(payload.at))).toEqual([]);
     await guerdon.close();
   });
 });
@@ -186,6 +193,7 @@ itWithRedisServer('a schedule that FLUSHALL took is put back, and what is due ha
   const redis = await privateRedis();
   const url = redis?.url ?? '';
   const guerdon = await startGuerdon('redis', { REDIS_URL: url });
+  await listen(guerdon.database);
   const [user = ''] = await addUsers(guerdon.database, 1, 'UTC');
   await addBoosts(guerdon, [user], { startTime: timestampFromMs(Date.now() + 1_500) });
   const admin = new Redis(url);

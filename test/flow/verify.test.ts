@@ -1,10 +1,9 @@
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Programs } from '../../src/db/programs.ts';
 import { Period } from '../../src/gen/guerdon/v1/types_pb.ts';
-import { verify } from '../../src/ledger/verify.ts';
 import { startGuerdon, type TestGuerdon } from '../support/guerdon.ts';
 import { Imports } from '../support/imports.ts';
+import { faultAfter } from '../support/ledger.ts';
 
 let guerdon: TestGuerdon;
 beforeAll(async () => {
@@ -37,24 +36,9 @@ beforeAll(async () => {
 });
 afterAll(() => guerdon.close());
 
-/** Runs `tampering` as one who can switch the guards off, verifies, and takes it back. */
-async function faultAfter(tampering: string): Promise<string | undefined> {
-  const client = await guerdon.database.pool.connect();
-  try {
-    await client.query('begin');
-    await client.query('set local session_replication_role = replica');
-    await client.query(tampering);
-    const { fault } = await verify(client as never, new Programs());
-    return fault === undefined ? undefined : `${fault.row}: ${fault.fault}`;
-  } finally {
-    await client.query('rollback');
-    client.release();
-  }
-}
-
 describe('verify', () => {
   it('finds nothing where nothing is wrong', async () => {
-    expect(await faultAfter('select 1')).toBeUndefined();
+    expect(await faultAfter(guerdon.database, 'select 1')).toBeUndefined();
   });
 
   const entry = 'entries where user_id = 1 and system_id = 1';
@@ -162,6 +146,6 @@ describe('verify', () => {
       /^trigger_counters \(\d+, .*\): is 1, high 3; its events give 3, high 3/,
     ],
   ])('names the first wrong row after %s', async (_what, tampering, fault) => {
-    expect(await faultAfter(tampering)).toMatch(fault);
+    expect(await faultAfter(guerdon.database, tampering)).toMatch(fault);
   });
 });

@@ -1,7 +1,7 @@
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { expect, it } from '@jest/globals';
 import { describeOnBackends } from '../support/backends.ts';
-import { addBoosts, addUsers, announced, statuses } from '../support/boosts.ts';
+import { addBoosts, addUsers, announced, listen, statuses } from '../support/boosts.ts';
 import { startGuerdon, type TestGuerdon } from '../support/guerdon.ts';
 import { until } from '../support/wait.ts';
 
@@ -33,6 +33,7 @@ describeOnBackends('100,000 boosts of single users', (kind) => {
   it('are made by bulk calls, activated and finished by the jobs, each once, and cost the events of others nothing', async () => {
     const guerdon = await startGuerdon(kind);
     const { database } = guerdon;
+    await listen(database);
     const users = await addUsers(database, BOOSTS, 'UTC');
     await costOfEvent(guerdon, 'warm');
     const without: number[] = [];

@@ -194,7 +194,7 @@ describe('triggers', () => {
     const made = await rest.post(at, [
       files,
       { type: 'user_creation', points: -5, status: 'active', blockIfOutOfPoints: true },
-      { type: 'streak', points: 5, streakLength: 7 },
+      { type: 'streak', points: 5 },
       { ...files, metricId: UNKNOWN },
       { ...files, points: 0 },
       { ...files, eventAttributes: userAttributes },
@@ -212,7 +212,7 @@ describe('triggers', () => {
       },
     ]);
     expect(made.body.issues.map(({ index, message }: { index: number; message: string }) => [index, message])).toEqual([
-      [2, 'triggers of type streak are not offered by this server'],
+      [2, 'streakLength must be given'],
       [3, 'Metric not found by ID'],
       [4, 'points must be a whole number, not 0'],
       [5, `eventAttributes: there is no event attribute ${plan}`],
@@ -227,13 +227,13 @@ describe('triggers', () => {
     expect((await rest.post('/v1/metrics/files/event', event)).body.points).toEqual({});
     const changed = await rest.patch(at, [
       { id: trigger.id, status: 'active', points: 8, metricThreshold: 0.5, userAttributes: null },
-      { id: trigger.id, type: 'user_creation' },
+      { id: trigger.id, points: 9 },
       { id: creation.id, points: 1 },
     ]);
     const now = { ...trigger, status: 'active', points: 8, metricThreshold: 0.5, userAttributes: [] };
     expect(changed.body.updated).toEqual([now]);
     expect(changed.body.issues).toMatchObject([
-      { index: 1, id: trigger.id, message: expect.stringMatching(/^type cannot be changed/) },
+      { index: 1, id: trigger.id, message: 'stands in the list twice' },
       { index: 2, id: creation.id, message: 'Points trigger not found by ID' },
     ]);
     const paid = await rest.post('/v1/metrics/files/event', { ...event, user: { id: 'tri2' } });
@@ -248,6 +248,92 @@ describe('triggers', () => {
     expect((await rest.get('/v1/points/xp')).body.triggers.map(({ id }: { id: string }) => id)).not.toContain(
       trigger.id,
     );
+  });
+});
+
+describe('triggers of the clock, of streaks and of achievements', () => {
+  it('are made, told to apps by their names there, pay, and change their type while inactive', async () => {
+    const { file } = await guerdon.admin.exportEconomy({});
+    await guerdon.admin.applyEconomy({ file: `${file}streak: { frequency: daily }\n` });
+    const rule = { case: 'api', value: {} } as const;
+    await guerdon.admin.createAchievements({ achievements: [{ key: 'first', name: 'First', rule }] });
+    const [{ id: achievementId }] = (await rest.get('/v1/achievements')).body;
+    const at = `/admin/v1/points/${await idOf('/admin/v1/points', 'coins')}/triggers`;
+    const active = { status: 'active', userAttributes: [], blockIfOutOfPoints: false };
+    const asked = [
+      { type: 'time', points: 2, timeUnit: 'hours', timeInterval: 3, ...active },
+      { type: 'streak', points: 4, streakLength: 1, ...active },
+      { type: 'achievement', points: 6, achievementId, ...active },
+    ];
+    const made = await rest.post(at, [...asked, { ...asked[2], achievementId: UNKNOWN }, { type: 'time', points: 1 }]);
+    expect(made.body.created).toEqual(asked.map((trigger) => ({ id: expect.any(String), ...trigger })));
+    expect(made.body.issues.map(({ index, message }: { index: number; message: string }) => [index, message])).toEqual([
+      [3, 'Achievement not found by ID'],
+      [4, 'timeUnit must be given'],
+      [4, 'timeInterval must be given'],
+    ]);
+    const shown = (await rest.get('/v1/points/coins')).body.triggers;
+    expect(shown.slice(-3)).toMatchObject([
+      { type: 'time', timeUnit: 'hour', timeInterval: 3 },
+      { type: 'streak', streakLengthThreshold: 1 },
+      { type: 'achievement', achievementId, achievementName: 'First' },
+    ]);
+    const event = await rest.post('/v1/metrics/lessons/event', { user: { id: 'stan' }, value: 1 });
+    expect(event.body).toMatchObject({
+      currentStreak: { length: 1, frequency: 'daily', extended: true },
+      points: { coins: { added: 4, awards: [{ awarded: 4, trigger: { type: 'streak' } }] } },
+    });
+    const complete = await rest.post('/v1/achievements/first/complete', { user: { id: 'stan' } });
+    expect(complete).toMatchObject({
+      status: 201,
+      body: {
+        achievement: { id: achievementId, name: 'First', trigger: 'api', key: 'first' },
+        points: { coins: { added: 6, total: 10, awards: [{ trigger: { type: 'achievement' } }] } },
+      },
+    });
+    const again = await rest.post('/v1/achievements/first/complete', { user: { id: 'stan' } });
+    expect(again.body.completionId).toBe(complete.body.completionId);
+    const { body } = await rest.get('/v1/users/stan/points/coins');
+    expect(body.awards.map(({ id }: { id: string }) => id)).toEqual([
+      complete.body.points.coins.awards[0].id,
+      event.body.points.coins.awards[0].id,
+    ]);
+    const [time] = made.body.created;
+    const typed = { type: 'user_creation', points: 9 };
+    expect((await rest.patch(at, [{ id: time.id, ...typed }])).body.issues).toMatchObject([{ severity: 'error' }]);
+    await rest.patch(at, [{ id: time.id, status: 'inactive', timeUnit: 'days' }]);
+    expect((await rest.get(`${at}/${time.id}`)).body).toMatchObject({
+      timeUnit: 'days',
+      timeInterval: 3,
+      status: 'inactive',
+    });
+    expect((await rest.patch(at, [{ id: time.id, ...typed }])).body.updated).toEqual([
+      { ...active, id: time.id, ...typed, status: 'inactive' },
+    ]);
+    expect((await rest.patch(at, [{ id: time.id, type: 'streak', streakLength: 5 }])).body.updated).toMatchObject([
+      { type: 'streak', streakLength: 5, points: 9 },
+    ]);
+  });
+
+  it('and achievements are read with who completed them', async () => {
+    await rest.post('/v1/users', { id: 'quiet' });
+    const all = (await rest.get('/v1/achievements')).body;
+    expect(all).toMatchObject([{ name: 'First', trigger: 'api', completions: 1, description: null, badgeUrl: null }]);
+    expect(all[0].rarity).toBeGreaterThan(0);
+    expect((await rest.get('/v1/users/stan/achievements')).body).toMatchObject([
+      { name: 'First', achievedAt: expect.any(String) },
+    ]);
+    expect((await rest.get('/v1/users/quiet/achievements')).body).toEqual([]);
+    expect((await rest.get('/v1/users/quiet/achievements?includeIncomplete=true')).body).toMatchObject([
+      { achievedAt: null },
+    ]);
+    const streak = (await rest.get('/v1/users/stan/streak?historyPeriods=3')).body;
+    expect(streak).toMatchObject({ length: 1, frequency: 'daily', started: streak.periodStart });
+    expect(streak.streakHistory.map(({ length }: { length: number }) => length)).toEqual([0, 0, 1]);
+    expect((await rest.get('/v1/streaks?userIds=stan&userIds=quiet&userIds=nobody')).body).toEqual([
+      { userId: 'stan', streakLength: 1, extended: null },
+      { userId: 'quiet', streakLength: 0, extended: null },
+    ]);
   });
 });
 

@@ -6,16 +6,21 @@ import { AchievementService } from '../../src/gen/guerdon/v1/achievement_service
 import { ApiKeyKind, type Project } from '../../src/gen/guerdon/v1/admin_service_pb.ts';
 import { routes, streams } from '../../src/rpc/routes.ts';
 import { clientsOf, KEY, startGuerdon, type TestGuerdon, transportOf } from '../support/guerdon.ts';
+import { until } from '../support/wait.ts';
 
 // What holds for every RPC there is, also for one that is not yet thought of.
 
 let guerdon: TestGuerdon;
 /** An admin key of a second project with the same economy, and the key of ada's app in the first. */
+const HOOK = '01900000-0000-7000-8000-000000000000';
 let other = '';
 let adas = '';
 beforeAll(async () => {
   guerdon = await startGuerdon();
-  const { admin, boosts, events } = guerdon;
+  const { admin, boosts, events, webhooks } = guerdon;
+  const hook = { name: 'hook', url: 'https://hooks.example.com', pointsChangedInterval: 0 };
+  await webhooks.createWebhooks({ webhooks: [{ ...hook, id: HOOK }, hook] });
+  for (const { id } of (await webhooks.listWebhooks({})).webhooks) await webhooks.pauseWebhook({ id });
   await events.sendEvent({ metricKey: 'lessons', user: { id: 'ada' }, value: '1', idempotencyKey: 'k' });
   await events.sendEvent({ metricKey: 'lessons', user: { id: 'ada' }, value: '1' });
   await guerdon.users.createUser({ user: { id: 'cleo' } });
@@ -47,6 +52,8 @@ beforeAll(async () => {
   }
   const { file } = await admin.exportEconomy({});
   await clientsOf(guerdon.grpcPort, other).admin.applyEconomy({ file });
+  const told = async () => (await webhooks.listWebhookDeliveries({ webhookId: HOOK })).deliveries.length;
+  await until(async () => (await told()) > 1, { what: 'deliveries to be listed' });
 });
 afterAll(() => guerdon.close());
 
@@ -171,6 +178,8 @@ const LISTS: Record<string, object> = {
   ListProjects: {},
   ListApiKeys: {},
   ListAuditEntries: {},
+  ListWebhooks: {},
+  ListWebhookDeliveries: { webhookId: HOOK },
 };
 
 function itemsOf(method: Method, answer: Answer): unknown[] {

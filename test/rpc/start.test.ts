@@ -57,6 +57,17 @@ it.each([
   [{ DATABASE_URL: 'mysql://x' }, 'DATABASE_URL'],
   [{ REDIS_URL: 'localhost' }, 'REDIS_URL'],
   [{ GUERDON_ADMIN_KEY: 'short' }, 'GUERDON_ADMIN_KEY'],
+  [{ GUERDON_WEBHOOK_ALLOW_PRIVATE: '10.0.0.0/8, 10.0.0.1' }, 'GUERDON_WEBHOOK_ALLOW_PRIVATE'],
 ])('a wrong variable is named: %j', (env, name) => {
   expect(() => readConfig(env as never)).toThrow(name);
+});
+
+it.each([
+  [undefined, false],
+  ['', false],
+  ['false', false],
+  ['true', true],
+  ['10.0.0.0/8, fd00::/8', ['10.0.0.0/8', 'fd00::/8']],
+])('GUERDON_WEBHOOK_ALLOW_PRIVATE of %j is read as %j', (value, read) => {
+  expect(readConfig({ GUERDON_WEBHOOK_ALLOW_PRIVATE: value }).webhookAllowPrivate).toEqual(read);
 });

@@ -44,12 +44,43 @@ export async function statuses(database: TestDatabase): Promise<Record<string, n
   return Object.fromEntries(rows.map((row) => [row.status, row.count]));
 }
 
+/** A paused webhook that wants all: without one nothing is announced, and what is stays where it can be counted. */
+export async function listen(database: TestDatabase): Promise<void> {
+  await database.pool.query(
+    `insert into webhooks (id, project_id, name, url, kinds, points_interval, status, paused_reason, paused_at, secret,
+      created_at, updated_at)
+    values (gen_random_uuid(), (select min(id) from projects), 'counted', 'https://localhost', '[]', 0, 'paused', 'asked',
+      now(), 'whsec_', now(), now())`,
+  );
+}
+
+/** What was announced, whether a webhook's queue has it yet or not. */
+const ANNOUNCED = `(select id, kind, payload, user_id, created_at from outbox
+  union select event_id, kind, payload, nullif(user_id, 0), created_at from webhook_deliveries)`;
+
+/** In the order in which it was announced. */
+export async function announcements(
+  database: TestDatabase,
+): Promise<{ kind: string; payload: Record<string, string>; user_id: string | null; created_at: Date }[]> {
+  return (await database.pool.query(`select * from ${ANNOUNCED} a order by id`)).rows;
+}
+
+/** Under the lock of who makes deliveries of them, so that none is on its way. */
+export async function forgetAnnouncements(database: TestDatabase): Promise<void> {
+  await database.pool.query(`do $$ begin
+    perform pg_advisory_xact_lock(hashtext('guerdon webhooks'));
+    delete from outbox;
+    delete from webhook_queues;
+    delete from webhook_deliveries;
+  end $$`);
+}
+
 /** How often each kind was announced, and how many announcements say again what another one has said. */
 export async function announced(database: TestDatabase): Promise<{ started: number; finished: number; again: number }> {
   const { rows } = await database.pool.query(`select
       count(*) filter (where kind = 'boost_started')::int as started,
       count(*) filter (where kind = 'boost_finished')::int as finished,
       (count(*) - count(distinct (kind, payload->>'boost')))::int as again
-    from outbox where kind in ('boost_started', 'boost_finished')`);
+    from ${ANNOUNCED} a where kind in ('boost_started', 'boost_finished')`);
   return rows[0];
 }

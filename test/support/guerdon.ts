@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import { type Client, createClient, type Interceptor, type Transport } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
 import pino from 'pino';
+import { AchievementService } from '../../src/gen/guerdon/v1/achievement_service_pb.ts';
 import { AdminService } from '../../src/gen/guerdon/v1/admin_service_pb.ts';
 import { BoostService } from '../../src/gen/guerdon/v1/boost_service_pb.ts';
 import { EventService } from '../../src/gen/guerdon/v1/event_service_pb.ts';
 import { PointsService } from '../../src/gen/guerdon/v1/points_service_pb.ts';
 import { UserService } from '../../src/gen/guerdon/v1/user_service_pb.ts';
+import { WebhookService } from '../../src/gen/guerdon/v1/webhook_service_pb.ts';
 import { type Running, start } from '../../src/process.ts';
 import { type BackendKind, sharedRedisUrl } from './backends.ts';
 import { createDatabase, type TestDatabase } from './database.ts';
@@ -20,6 +22,8 @@ export interface Clients {
   boosts: Client<typeof BoostService>;
   admin: Client<typeof AdminService>;
   users: Client<typeof UserService>;
+  achievements: Client<typeof AchievementService>;
+  webhooks: Client<typeof WebhookService>;
 }
 
 /** Native gRPC, with a key. */
@@ -40,6 +44,8 @@ export function clientsOf(grpcPort: number, key: string = KEY): Clients {
     boosts: createClient(BoostService, transport),
     admin: createClient(AdminService, transport),
     users: createClient(UserService, transport),
+    achievements: createClient(AchievementService, transport),
+    webhooks: createClient(WebhookService, transport),
   };
 }
 
@@ -63,13 +69,14 @@ export function environment(database: TestDatabase, kind: BackendKind, more: Rec
   };
 }
 
-/** A whole Guerdon in this process, on a database of its own. */
+/** A whole Guerdon in this process, on a database of its own unless one is given. */
 export async function startGuerdon(
   kind: BackendKind = 'postgres',
   more: Record<string, string> = {},
   now: () => number = Date.now,
+  given?: TestDatabase,
 ): Promise<TestGuerdon> {
-  const database = await createDatabase();
+  const database = given ?? (await createDatabase());
   const log = pino({ level: process.env.GUERDON_LOG_LEVEL ?? 'silent' });
   const running = await start(environment(database, kind, more), log, () => {}, now);
   const grpcPort = running.grpcPort as number;

@@ -11,6 +11,21 @@ export async function expectSound(database: TestDatabase): Promise<void> {
   expect(rows).toEqual([{ poisoned: 0 }]);
 }
 
+/** Runs the tampering as one who can switch the guards off, verifies, and takes it back; gives the fault that was found. */
+export async function faultAfter({ pool }: TestDatabase, tampering: string): Promise<string | undefined> {
+  const client = await pool.connect();
+  try {
+    await client.query('begin');
+    await client.query('set local session_replication_role = replica');
+    await client.query(tampering);
+    const { fault } = await verify(client as never, new Programs());
+    return fault === undefined ? undefined : `${fault.row}: ${fault.fault}`;
+  } finally {
+    await client.query('rollback');
+    client.release();
+  }
+}
+
 /** The versions of an account's entries, ascending. */
 export async function versionsOf(database: TestDatabase, user: string, system: string): Promise<number[]> {
   const { rows } = await database.pool.query(

@@ -1,4 +1,5 @@
 import { instantText, type Queryable } from '../../db/pool.ts';
+import { isAnnounced } from '../../ledger/webhooks.ts';
 import type { Instant } from '../../rules/types.ts';
 
 const TABLES = ['user_boosts', 'global_boosts'] as const;
@@ -34,7 +35,7 @@ function claim(table: (typeof TABLES)[number], now: string, which: string, limit
           c.was = 'scheduled' and c.status <> 'scheduled'),
         ('boost_finished', (extract(epoch from c.ends_at) * 1000)::bigint::text,
           c.was <> 'finished' and c.status = 'finished')) as e (kind, at, happens)
-      where e.happens and c.starts_at is distinct from c.ends_at
+      where e.happens and c.starts_at is distinct from c.ends_at and ${isAnnounced('s.project_id', 'e.kind')}
       on conflict (cause_key) where cause_key is not null do nothing
     )
     select count(*)::int as claimed from changed`;

@@ -29,7 +29,15 @@ import { TriggerUsage } from './trigger-usage.ts';
 import { User } from './user.ts';
 import { UserBoost } from './user-boost.ts';
 import { UserCommand } from './user-command.ts';
+
 import { UserImport } from './user-import.ts';
+
+import { Webhook } from './webhook.ts';
+import { WebhookAttempt } from './webhook-attempt.ts';
+import { WebhookDelivery } from './webhook-delivery.ts';
+import { WebhookHold } from './webhook-hold.ts';
+import { WebhookQueue } from './webhook-queue.ts';
+
 import { ZoneChange } from './zone-change.ts';
 
 /** All tables, for MikroORM. */
@@ -66,5 +74,10 @@ export const entities = [
   UserBoost,
   UserCommand,
   UserImport,
+  Webhook,
+  WebhookAttempt,
+  WebhookDelivery,
+  WebhookHold,
+  WebhookQueue,
   ZoneChange,
 ];

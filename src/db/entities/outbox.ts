@@ -1,5 +1,17 @@
 import { defineEntity, p } from '@mikro-orm/core';
 
+export type AnnouncementKind =
+  | 'points_changed'
+  | 'level_changed'
+  | 'boost_started'
+  | 'boost_finished'
+  | 'achievement_completed'
+  | 'streak_started'
+  | 'streak_extended';
+
+/** Ids, codes and numbers: nothing that is personal. What they stand for is looked up when it is told. */
+export type AnnouncementPayload = Readonly<Record<string, unknown>>;
+
 export const Outbox = defineEntity({
   name: 'Outbox',
   tableName: 'outbox',
@@ -7,8 +19,8 @@ export const Outbox = defineEntity({
     id: p.bigint('string').primary(),
     projectId: p.bigint('string'),
     userId: p.bigint('string').nullable(),
-    kind: p.text().$type<'level_changed' | 'boost_started' | 'boost_finished'>(),
-    payload: p.json<Record<string, string | null>>(),
+    kind: p.text().$type<AnnouncementKind>(),
+    payload: p.json<AnnouncementPayload>(),
     /** Names what happened, where it can be told only once. */
     causeKey: p.text().nullable(),
     createdAt: p.datetime(3),

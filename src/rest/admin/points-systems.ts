@@ -10,7 +10,8 @@ import { makeBoosts, type NewBoost } from './boosts.ts';
 import { createdAnswer, deletedAnswer, found, foundIds, issuesOf, notKept, pageOf, updatedAnswer } from './bulk.ts';
 import { makeLevels, type NewLevel } from './levels.ts';
 import { systemById } from './systems.ts';
-import { makeTriggers, type NewTrigger } from './triggers.ts';
+import type { NewTrigger } from './trigger-input.ts';
+import { makeTriggers } from './triggers.ts';
 
 /** What may come with a system. */
 interface Parts {

@@ -9,7 +9,7 @@ import { formatDecimal } from '../../rules/decimal.ts';
 import { idOf } from '../ids.ts';
 import { exactNumber } from '../json.ts';
 import type { Answer, RestCall } from '../route.ts';
-import { achievementShapes } from '../shapes/streak.ts';
+import { allCompleted, completedShapes } from '../shapes/achievement.ts';
 import { type SummaryQuery, summaryRequest } from './summary.ts';
 
 /** All metrics in force, also those that the user has no events of. */
@@ -18,13 +18,15 @@ export async function listUserMetrics({ call, path }: RestCall): Promise<Answer>
   const { pool, catalog } = call.api.context;
   const totals = await totalsOf(pool, user.id);
   const { metrics } = await catalog.get(call.projectId);
-  return { body: metrics.map((metric) => metricShape(metric, totals)) };
+  const achievements = await completedShapes(call, await allCompleted(call, path.id as string));
+  return { body: metrics.map((metric) => metricShape(metric, totals, achievements)) };
 }
 
 export async function getUserMetric({ call, path }: RestCall): Promise<Answer> {
   const user = await userOf(call, path.id as string);
   const metric = await metricOf(call, path.key as string);
-  return { body: metricShape(metric, await totalsOf(call.api.context.pool, user.id)) };
+  const achievements = await completedShapes(call, await allCompleted(call, path.id as string));
+  return { body: metricShape(metric, await totalsOf(call.api.context.pool, user.id), achievements) };
 }
 
 export async function getMetricEventSummary({ call, path, query }: RestCall): Promise<Answer> {
@@ -60,13 +62,19 @@ async function metricOf(call: Call, key: string): Promise<Declared> {
   return metric;
 }
 
-function metricShape({ id, key, name }: Declared, totals: ReadonlyMap<string, string>) {
+/** With what the user has completed by this metric. */
+function metricShape(
+  { id, key, name }: Declared,
+  totals: ReadonlyMap<string, string>,
+  completed: Awaited<ReturnType<typeof completedShapes>>,
+) {
+  const shapeId = idOf('metric', id);
   return {
-    id: idOf('metric', id),
+    id: shapeId,
     key,
     name,
     status: 'active',
     current: exactNumber(totals.get(id) ?? '0'),
-    achievements: achievementShapes(),
+    achievements: completed.filter((shape) => 'metricId' in shape && shape.metricId === shapeId),
   };
 }

@@ -6,8 +6,9 @@ import type { ProgramIndex } from '../../rules/program.ts';
 import { idOf } from '../ids.ts';
 import { exactNumber } from '../json.ts';
 import { type Answer, type RestCall, rpc } from '../route.ts';
-import { eventPointsShape } from '../shapes/points.ts';
-import { achievementShapes, eventStreakShape } from '../shapes/streak.ts';
+import { completedShapes } from '../shapes/achievement.ts';
+import { pointsMapShape } from '../shapes/points.ts';
+import { eventStreakShape } from '../shapes/streak.ts';
 import { checkSubscription, type UpsertedUser, userInput } from '../shapes/user.ts';
 import { knownAddress } from './users.ts';
 
@@ -27,6 +28,7 @@ export async function sendEvent({ call, path, idempotencyKey, body }: RestCall<M
     attributes: body.attributes ?? {},
     idempotencyKey: idempotencyKey ?? '',
   });
+  const index = await programOf(call, done);
   const { metrics } = await call.api.context.catalog.get(call.projectId);
   const metric = metrics.find(({ key }) => key === done.metricKey);
   return {
@@ -35,36 +37,20 @@ export async function sendEvent({ call, path, idempotencyKey, body }: RestCall<M
       eventId: done.eventId,
       metricId: metric === undefined ? '' : idOf('metric', metric.id),
       total: exactNumber(done.total),
-      achievements: achievementShapes(),
-      currentStreak: eventStreakShape(),
-      points: await pointsOf(call, body.user.id, done),
+      achievements: await completedShapes(call, done.achievements),
+      currentStreak: await eventStreakShape(call, body.user.id, done.streak),
+      points: await pointsMapShape(call, index, body.user.id, done.points),
       leaderboards: {},
       ...(idempotencyKey && { idempotencyKey, idempotentReplayed: done.idempotentReplayed }),
     },
   };
 }
 
-async function pointsOf(call: Call, user: string, done: SendEventResponse) {
-  const points = Object.entries(done.points);
-  const index = await programOf(
-    call,
-    done,
-    points.map(([key]) => key),
-  );
-  const shapes = points.flatMap(([key, changed]) => {
-    const system = index.systemByKey.get(key);
-    return system === undefined
-      ? []
-      : [eventPointsShape(call, system, user, changed).then((shape) => [key, shape] as const)];
-  });
-  return Object.fromEntries(await Promise.all(shapes));
-}
-
 /** The program in force, or the one that decided the event where a points system of it is there no more. */
-async function programOf(call: Call, { eventId }: SendEventResponse, keys: readonly string[]): Promise<ProgramIndex> {
+async function programOf(call: Call, { eventId, points }: SendEventResponse): Promise<ProgramIndex> {
   const { programs, pool } = call.api.context;
   const current = await currentProgram(call);
-  if (keys.every((key) => current.systemByKey.has(key))) return current;
+  if (Object.keys(points).every((key) => current.systemByKey.has(key))) return current;
   const event = await eventById(pool, call.projectId, eventId);
   return event === undefined ? current : programs.get(pool, call.projectId, event.programVersion);
 }

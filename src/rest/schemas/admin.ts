@@ -42,7 +42,7 @@ const rounding = oneOf('down', 'up', 'nearest');
 const unitType = oneOf('number', 'currency');
 const unit = { unitType, units: text(64) };
 const triggerType = oneOf('metric', 'achievement', 'streak', 'time', 'user_creation');
-const count = { ...integer, minimum: 1, maximum: 1_000_000_000 };
+const count = { ...integer, minimum: 1, maximum: 100_000 };
 
 const boostFields = { end: orNull(date), rounding };
 const triggerFields = {

@@ -106,14 +106,10 @@ export const appSchemas: Readonly<Record<string, Schema>> = {
     level: orNull(ref('PointsLevel')),
     awards: list(ref('PointsAward')),
   }),
-  PointsAward: object({
-    id: string,
-    awarded: integer,
-    date: instant,
-    total: integer,
-    trigger: ref('PointsTrigger'),
-    boosts: list(ref('PointsBoost')),
-  }),
+  PointsAward: object(
+    { id: string, awarded: integer, date: instant, total: integer, boosts: list(ref('PointsBoost')) },
+    { trigger: ref('PointsTrigger') },
+  ),
   PointsTrigger: object(
     {
       id: string,

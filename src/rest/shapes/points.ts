@@ -1,10 +1,11 @@
 import { create } from '@bufbuild/protobuf';
 import { timestampDate } from '@bufbuild/protobuf/wkt';
 import { boostsByIds } from '../../commands/boosts/find-boosts.ts';
-import type { Award, Boost, EventPoints } from '../../gen/guerdon/v1/types_pb.ts';
+import type { Award, Boost, EventPoints, Reward } from '../../gen/guerdon/v1/types_pb.ts';
 import { BoostSchema } from '../../gen/guerdon/v1/types_pb.ts';
 import { boostMessages } from '../../rpc/boosts/boost-message.ts';
 import type { Call } from '../../rpc/call.ts';
+import type { ProgramIndex } from '../../rules/program.ts';
 import type { System } from '../../rules/types.ts';
 import { awardId, idOf } from '../ids.ts';
 import { boostShapes } from './boost.ts';
@@ -23,14 +24,34 @@ export function systemShape({ id, key, name, description, maxPoints }: System) {
   };
 }
 
-/** What an event did to one points system. */
-export async function eventPointsShape(call: Call, system: System, user: string, points: EventPoints) {
+/** What an event, or a completion, did, by key of the points system; one that the program has no more is left out. */
+export async function pointsMapShape(
+  call: Call,
+  index: ProgramIndex,
+  user: string,
+  points: Readonly<Record<string, EventPoints>>,
+) {
+  const first = Object.values(points).flatMap(({ awards }) => awards)[0]?.occurredAt;
+  const at = first === undefined ? new Date(call.receivedAt) : timestampDate(first);
+  const shapes = Object.entries(points).flatMap(([key, changed]) => {
+    const system = index.systemByKey.get(key);
+    return system === undefined
+      ? []
+      : [eventPointsShape(call, system, { user, at }, changed).then((shape) => [key, shape] as const)];
+  });
+  return Object.fromEntries(await Promise.all(shapes));
+}
+
+async function eventPointsShape(call: Call, system: System, to: { user: string; at: Date }, points: EventPoints) {
   const { level } = points;
   return {
     ...systemShape(system),
     total: Number(points.total),
     added: Number(points.added),
-    awards: await awardShapes(call, system, user, points.awards),
+    awards: [
+      ...(await awardShapes(call, system, to.user, points.awards)),
+      ...rewardShapes(call, system, to, points.rewards),
+    ],
     ...(points.levelChanged && { level: level === undefined ? null : levelShape(system.id, level) }),
   };
 }
@@ -41,13 +62,35 @@ export async function awardShapes(call: Call, system: System, user: string, awar
   const triggers = await (await triggerTeller(call, system)).byIds(posted.map(({ triggerId }) => triggerId));
   const boosts = await boostsOf(call, posted);
   return posted.map((award) => ({
-    id: awardId(call.projectId, user, award),
+    id: awardId(call.projectId, user, system.id, award.version as bigint),
     awarded: Number(award.amount),
     date: award.occurredAt === undefined ? '' : timestampDate(award.occurredAt).toISOString(),
     total: Number(award.balanceAfter),
     trigger: triggers.get(award.triggerId),
     boosts: award.boosts.flatMap(({ id }) => boosts.get(id) ?? []),
   }));
+}
+
+/** What levels gave, as awards without a trigger. */
+function rewardShapes(
+  call: Call,
+  system: System,
+  { user, at }: { user: string; at: Date },
+  rewards: readonly Reward[],
+) {
+  return rewards.flatMap(({ version, amount, balanceAfter }) =>
+    version === undefined
+      ? []
+      : [
+          {
+            id: awardId(call.projectId, user, system.id, version),
+            awarded: Number(amount),
+            date: at.toISOString(),
+            total: Number(balanceAfter),
+            boosts: [],
+          },
+        ],
+  );
 }
 
 async function boostsOf(call: Call, awards: readonly Award[]) {

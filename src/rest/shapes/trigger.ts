@@ -2,7 +2,7 @@ import type { ProjectCatalog } from '../../db/catalog.ts';
 import type { Call } from '../../rpc/call.ts';
 import { currentProgram } from '../../rpc/lookup.ts';
 import { formatDecimal } from '../../rules/decimal.ts';
-import type { System, Trigger } from '../../rules/types.ts';
+import type { Achievement, System, Trigger } from '../../rules/types.ts';
 import { idOf, madeAt } from '../ids.ts';
 import { exactNumber } from '../json.ts';
 
@@ -22,7 +22,7 @@ export async function triggerTeller(call: Call, system: System) {
       id: trigger.id,
       points: Number(trigger.points),
       status,
-      ...typeFields(trigger, metrics),
+      ...typeFields(trigger, metrics, program.achievements),
       userAttributes: trigger.userAttributes.map(({ key, value }) => ({ key, value })),
       created: made.toISOString(),
       updated: (last === undefined || last < made ? made : last).toISOString(),
@@ -47,7 +47,7 @@ export async function triggerTeller(call: Call, system: System) {
 }
 
 /** What only triggers of one type have, in the names of an app. */
-function typeFields(trigger: Trigger, metrics: ProjectCatalog['metrics']) {
+function typeFields(trigger: Trigger, metrics: ProjectCatalog['metrics'], achievements: readonly Achievement[]) {
   switch (trigger.type) {
     case 'metric':
       return {
@@ -59,19 +59,28 @@ function typeFields(trigger: Trigger, metrics: ProjectCatalog['metrics']) {
       };
     case 'user_creation':
       return { type: trigger.type };
-    case 'achievement':
-      return { type: trigger.type, achievementId: trigger.achievementId, achievementName: trigger.achievementKey };
+    case 'time': {
+      const { unit, interval } = intervalOf(trigger.every);
+      return { type: trigger.type, timeUnit: unit, timeInterval: interval };
+    }
     case 'streak':
       return { type: trigger.type, streakLengthThreshold: trigger.length };
-    case 'time':
-      return { type: trigger.type, ...interval(trigger.every) };
+    case 'achievement': {
+      const { achievementId, achievementKey } = trigger;
+      const achievementName = achievements.find(({ id }) => id === achievementId)?.name ?? achievementKey;
+      return { type: trigger.type, achievementId, achievementName };
+    }
   }
 }
 
 const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
-/** In days where they are whole. */
-function interval(every: number): { timeUnit: 'hour' | 'day'; timeInterval: number } {
-  const hours = every / HOUR_MS;
-  return hours % 24 === 0 ? { timeUnit: 'day', timeInterval: hours / 24 } : { timeUnit: 'hour', timeInterval: hours };
+/** Milliseconds as whole days, or else as whole hours. */
+export function intervalOf(ms: number): { unit: 'hour' | 'day'; interval: number } {
+  return ms % DAY_MS === 0 ? { unit: 'day', interval: ms / DAY_MS } : { unit: 'hour', interval: ms / HOUR_MS };
+}
+
+export function intervalMs(unit: 'hour' | 'day', interval: number): number {
+  return interval * (unit === 'day' ? DAY_MS : HOUR_MS);
 }

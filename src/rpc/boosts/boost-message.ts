@@ -41,9 +41,10 @@ export async function boostMessages(
   });
 }
 
-/** Has the workers look at these boosts when the first of them is due, where that is soon. */
+/** Has the workers look at these boosts when the first of them is due, where that is soon, and tell what has begun or ended. */
 export function lookAgain(call: Call, boosts: readonly StoredBoost[]): void {
-  const { schedule, now, log } = call.api.context;
+  const { schedule, webhooks, now, log } = call.api.context;
+  if (boosts.length > 0) webhooks.soon(now()).catch((err) => log.warn({ err }, 'not woken; a regular look follows'));
   const due = boosts.flatMap(({ dueAt }) => dueAt ?? []);
   if (due.length === 0) return;
   schedule.at(Math.min(...due), now()).catch((err) => log.warn({ err }, 'not scheduled; a regular look finds it'));
