@@ -27,6 +27,8 @@ export interface Config {
   adminKey: string | undefined;
   role: Role;
   corsOrigins: readonly string[];
+  /** Of application keys without a limit of their own: requests in a window of seconds; null: none. */
+  rateLimit: { requests: number; seconds: number } | null;
   /** Addresses besides public ones that webhooks may have: none, these networks (CIDR), or all. */
   webhookAllowPrivate: boolean | readonly string[];
 }
@@ -53,6 +55,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     role: role as Role,
     corsOrigins: list(env.GUERDON_CORS_ORIGINS),
     webhookAllowPrivate: networks(env.GUERDON_WEBHOOK_ALLOW_PRIVATE),
+    rateLimit: rateLimit(env.GUERDON_RATE_LIMIT || undefined),
   };
 }
 
@@ -73,6 +76,20 @@ function networks(value: string | undefined): boolean | readonly string[] {
     );
   }
   return list(value).length > 0 && list(value);
+}
+
+const REQUESTS_MAX = 1_000_000;
+const SECONDS_MAX = 86_400;
+
+function rateLimit(value: string | undefined): Config['rateLimit'] {
+  if (value === undefined) return null;
+  const [, requests = 0, seconds = 0] = (/^([0-9]{1,7})\/([0-9]{1,5})$/.exec(value) ?? []).map(Number);
+  if (requests < 1 || requests > REQUESTS_MAX || seconds < 1 || seconds > SECONDS_MAX) {
+    throw new Error(
+      `GUERDON_RATE_LIMIT is ${JSON.stringify(value)}; it must be requests/seconds such as 50/10, at most ${REQUESTS_MAX} in at most ${SECONDS_MAX}`,
+    );
+  }
+  return { requests, seconds };
 }
 
 function url(env: Readonly<Record<string, string | undefined>>, name: string, protocols: string[]): string | undefined {

@@ -15,6 +15,8 @@ const POOL_MAX = 10;
 export interface Context {
   config: Config;
   databaseUrl: string;
+  /** Name of the deployment: letters and digits. */
+  deployment: string;
   /** How many lanes the deployment has. */
   lanes: number;
   log: Logger;
@@ -65,6 +67,7 @@ export function createContext(config: Config, deployment: Deployment, sources: S
     ...sources,
     config,
     databaseUrl,
+    deployment: deployment.name,
     lanes: deployment.lanes,
     pool,
     orm,

@@ -48,6 +48,7 @@ export type Reason =
   | 'DEADLINE_PASSED'
   | 'CALL_CANCELLED'
   | 'TOO_MANY_CALLS'
+  | 'RATE_LIMITED'
   | 'SET_ASIDE'
   | 'DATABASE_UNAVAILABLE'
   | 'SHUTTING_DOWN'
@@ -59,18 +60,31 @@ export interface Violation {
   description: string;
 }
 
+/** How many requests an API key may still make in its window. */
+export interface Rate {
+  /** Requests in a window of so many seconds. */
+  requests: number;
+  seconds: number;
+  remaining: number;
+  /** Milliseconds until the window ends, and the instant when it does. */
+  endsIn: number;
+  endsAt: number;
+}
+
 /** A failure that a caller is told about; anything else that is thrown reaches callers as INTERNAL without details. */
 export class GuerdonError extends Error {
   readonly code: ErrorCode;
   readonly reason: Reason;
   readonly violations: readonly Violation[];
   readonly metadata: Readonly<Record<string, string>>;
+  /** Of the key whose limit refused the call. */
+  readonly rate: Rate | undefined;
 
   constructor(
     code: ErrorCode,
     reason: Reason,
     message: string,
-    more: { violations?: readonly Violation[]; metadata?: Readonly<Record<string, string>> } = {},
+    more: { violations?: readonly Violation[]; metadata?: Readonly<Record<string, string>>; rate?: Rate } = {},
   ) {
     super(message);
     this.name = 'GuerdonError';
@@ -78,6 +92,7 @@ export class GuerdonError extends Error {
     this.reason = reason;
     this.violations = more.violations ?? [];
     this.metadata = more.metadata ?? {};
+    this.rate = more.rate;
   }
 }
 
@@ -127,6 +142,10 @@ const REFUSALS: Record<
   USER_UNKNOWN: {
     code: 'NOT_FOUND',
     message: () => 'user.id: is not known; IdentifyUser and CreateUser make a user known',
+  },
+  IMPORT_DIFFERS: {
+    code: 'ALREADY_EXISTS',
+    message: ({ changed }) => `the user was imported with other content: ${changed} differ; adjust the points instead`,
   },
   ACHIEVEMENT_UNKNOWN: {
     code: 'NOT_FOUND',

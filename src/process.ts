@@ -13,7 +13,9 @@ import { ApiKeys } from './rpc/auth.ts';
 import type { Api } from './rpc/call.ts';
 import { type Listening, startGrpcServer } from './rpc/grpc-server.ts';
 import { startHttpServer } from './rpc/http-server.ts';
+import { KeyUses } from './rpc/key-uses.ts';
 import { OpenStreams } from './rpc/open-streams.ts';
+import { RateLimits } from './rpc/rate-limits.ts';
 import { routes, streams } from './rpc/routes.ts';
 import { Watch } from './rpc/watch.ts';
 import { banner } from './setup/banner.ts';
@@ -94,7 +96,7 @@ async function startIngest(context: Context, closing: Close[]): Promise<Api> {
   await ingest.start();
   closing.push(() => ingest.close());
   const watch = new Watch(context, (user) => settleDue(context, ingest, user));
-  return { context, ingest, streams: new OpenStreams(context), watch };
+  return { context, ingest, streams: new OpenStreams(context), watch, limits: new RateLimits(context) };
 }
 
 function settleDue({ uuid, now }: Context, ingest: Ingest, user: { projectId: string; user: string }) {
@@ -109,8 +111,10 @@ function startApplying(context: Context, api: Api | undefined, closing: Close[])
 }
 
 async function startServers(api: Api, closing: Close[]): Promise<{ http: number; grpc: number }> {
-  const { config, pool, now } = api.context;
-  const keys = new ApiKeys(pool, now);
+  const { config, pool, now, log } = api.context;
+  const uses = new KeyUses(pool, (err) => log.warn({ err }, 'uses of API keys not written'));
+  closing.push(() => uses.close());
+  const keys = new ApiKeys({ db: pool, now, uses, limit: config.rateLimit });
   const { host } = config;
   const served = { routes, streams };
   const rest = restSurface(api, keys);

@@ -23,13 +23,22 @@ create table api_keys (
   created_at timestamp(3) with time zone not null,
   revoked_at timestamp(3) with time zone,
   user_id text,
+  last_used_at timestamp(3) with time zone,
+  expires_at timestamp(3) with time zone,
+  replaces text,
+  rate_requests integer,
+  rate_seconds integer,
   constraint api_keys_prefix_unique UNIQUE (prefix),
+  constraint api_keys_replaces_unique UNIQUE (replaces),
   constraint api_keys_pkey PRIMARY KEY (id),
   constraint api_keys_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id),
   constraint api_keys_application_user CHECK (((kind = 'application'::text) = (user_id IS NOT NULL))),
   constraint api_keys_hash_length CHECK ((octet_length(hash) = 32)),
   constraint api_keys_kind_known CHECK ((kind = ANY (ARRAY['owner'::text, 'admin'::text, 'application'::text]))),
   constraint api_keys_prefix_form CHECK ((prefix ~ '^[a-zA-Z0-9_-]{1,32}$'::text)),
+  constraint api_keys_rate_range CHECK ((((rate_requests = 0) AND (rate_seconds = 0)) OR (((rate_requests >= 1) AND (rate_requests <= 1000000)) AND ((rate_seconds >= 1) AND (rate_seconds <= 86400))))),
+  constraint api_keys_rate_whole CHECK (((rate_requests IS NULL) = (rate_seconds IS NULL))),
+  constraint api_keys_replaces_another CHECK ((replaces <> prefix)),
   constraint api_keys_user_id_length CHECK (((length(user_id) >= 1) AND (length(user_id) <= 255)))
 );
 CREATE INDEX api_keys_project ON public.api_keys USING btree (project_id, id);
@@ -142,13 +151,17 @@ create table entries (
   created_at timestamp(3) with time zone not null,
   hash_version smallint not null,
   hash bytea not null,
+  earned bigint,
   constraint entries_cause_unique UNIQUE (user_id, system_id, cause_key),
   constraint entries_pkey PRIMARY KEY (user_id, system_id, version),
-  constraint entries_amount_range CHECK (((amount <> 0) AND ((amount >= '-9007199254740991'::bigint) AND (amount <= '9007199254740991'::bigint)))),
+  constraint entries_amount_range CHECK ((((amount <> 0) OR (kind = 'import'::text)) AND ((amount >= '-9007199254740991'::bigint) AND (amount <= '9007199254740991'::bigint)))),
   constraint entries_award_caused CHECK (((kind <> 'award'::text) OR ((trigger_id IS NOT NULL) AND ((event_id IS NOT NULL) <> (command_id IS NOT NULL))))),
   constraint entries_command_caused CHECK (((kind <> ALL (ARRAY['spend'::text, 'adjust'::text])) OR (command_id IS NOT NULL))),
+  constraint entries_earned_imported CHECK (((kind = 'import'::text) = (earned IS NOT NULL))),
+  constraint entries_earned_range CHECK (((earned >= GREATEST(amount, (0)::bigint)) AND (earned <= '9007199254740991'::bigint))),
   constraint entries_hash_length CHECK ((octet_length(hash) = 32)),
-  constraint entries_kind_known CHECK ((kind = ANY (ARRAY['award'::text, 'spend'::text, 'adjust'::text, 'expire'::text, 'reverse'::text, 'reward'::text]))),
+  constraint entries_import_opens CHECK (((kind <> 'import'::text) OR ((version = 1) AND (cause_key = 'import'::text) AND (command_id IS NOT NULL) AND (event_id IS NULL) AND (trigger_id IS NULL)))),
+  constraint entries_kind_known CHECK ((kind = ANY (ARRAY['award'::text, 'spend'::text, 'adjust'::text, 'expire'::text, 'reverse'::text, 'reward'::text, 'import'::text]))),
   constraint entries_reverses_known CHECK (((kind = 'reverse'::text) = (reverses IS NOT NULL))),
   constraint entries_reward_caused CHECK (((kind <> 'reward'::text) OR ((trigger_id IS NULL) AND (amount > 0) AND ((event_id IS NOT NULL) <> (command_id IS NOT NULL))))),
   constraint entries_spend_negative CHECK (((kind <> 'spend'::text) OR (amount < 0))),
@@ -337,6 +350,13 @@ create table projects (
   constraint projects_name_length CHECK (((length(name) >= 1) AND (length(name) <= 255)))
 );
 
+create table rate_limits (
+  key character varying(255) not null,
+  points integer not null,
+  expire bigint,
+  constraint rate_limits_pkey PRIMARY KEY (key)
+);
+
 create table refusals (
   user_id bigint not null,
   id uuid not null,
@@ -460,6 +480,19 @@ create table user_commands (
   constraint user_commands_update_known CHECK (((mode <> 'update'::text) OR (NOT created)))
 );
 CREATE UNIQUE INDEX user_commands_created_once ON public.user_commands USING btree (user_id) WHERE created;
+
+create table user_imports (
+  user_id bigint not null,
+  id uuid not null,
+  content jsonb not null,
+  received_at timestamp(3) with time zone not null,
+  created_at timestamp(3) with time zone not null,
+  program_version integer not null,
+  hash_version smallint not null,
+  hash bytea not null,
+  constraint user_imports_pkey PRIMARY KEY (user_id),
+  constraint user_imports_hash_length CHECK ((octet_length(hash) = 32))
+);
 
 create table users (
   id bigint generated always as identity not null,
@@ -595,7 +628,8 @@ AS $function$
         count(*) over account as steps,
         row_number() over history as step,
         sum(amount) over history as running,
-        sum(case when amount > 0 and kind <> 'reverse' then amount else 0 end) over history as earned
+        sum(coalesce(new_entries.earned, case when amount > 0 and kind <> 'reverse' then amount else 0 end))
+          over history as earned
       from new_entries
       window account as (partition by user_id, system_id),
         history as (partition by user_id, system_id order by version)
@@ -697,6 +731,14 @@ CREATE TRIGGER user_commands_append_only BEFORE DELETE OR UPDATE ON public.user_
 
 CREATE TRIGGER user_commands_no_truncate BEFORE TRUNCATE ON public.user_commands FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
+CREATE TRIGGER user_imports_append_only BEFORE DELETE OR UPDATE ON public.user_imports FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+CREATE TRIGGER user_imports_no_truncate BEFORE TRUNCATE ON public.user_imports FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+comment on column api_keys.rate_requests is 'In a window of rate_seconds; 0: no limit; null: the default of the deployment';
+
+comment on column api_keys.replaces is 'Prefix of the key that this one is the successor of';
+
 comment on column api_keys.user_id is 'The app''s own id of the user that an application key is bound to';
 
 comment on column audit.fields is 'A list of {field, before, after}; null: there was none';
@@ -713,6 +755,8 @@ comment on column commands.decision is 'What levels gave with it; null: nothing'
 
 comment on column completions.id is 'Of the event or the command that completed it';
 
+comment on column entries.earned is 'Of an import: all that was ever earned elsewhere; else the amount says what is earned';
+
 comment on column global_boosts.due_at is 'When its status changes next; null: never again';
 
 comment on column global_boosts.starts_at is 'The window as instants, by the zones known when it was resolved';
@@ -720,6 +764,8 @@ comment on column global_boosts.starts_at is 'The window as instants, by the zon
 comment on column level_changes.version is 'Of the account after what changed the level';
 
 comment on column programs.era is 'The version that began what this one has of triggers that the clock fires';
+
+comment on column rate_limits.expire is 'End of the window in epoch milliseconds';
 
 comment on column settlements.id is 'Of the event or command that it was settled before';
 
@@ -732,6 +778,8 @@ comment on column user_boosts.earlier is 'How it multiplied, and when, before ea
 comment on column user_boosts.starts_at is 'The window as instants, by the zones known when it was resolved';
 
 comment on column user_commands.decision is 'What the user got for becoming known; null: was known before';
+
+comment on column user_imports.content is 'What the user had: balances, totals, counters of triggers, streak; nothing of the profile';
 
 comment on column users.created_at is 'Receipt of the first command that was applied; null: the row only gives refused attempts an id';
 

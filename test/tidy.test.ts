@@ -74,6 +74,7 @@ const ONLY_HERE: Record<string, readonly string[]> = {
   'ipaddr.js': ['src/webhooks/', 'src/config.ts'],
   pg: ['src/db/', 'src/queue/replies.ts', 'src/ledger/'],
   pino: ['src/log.ts', 'src/cli/'],
+  'rate-limiter-flexible': ['src/rpc/rate-limits.ts'],
 };
 
 /** Texts that have no place in some folders. */

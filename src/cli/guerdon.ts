@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { readConfig } from '../config.ts';
 import { economySchema } from '../program/schema.ts';
 import { applyCommand, type EconomyOptions, exportCommand, planCommand } from './economy.ts';
+import { type ImportOptions, importCommand } from './import-users.ts';
 import { keyCommand } from './key.ts';
 import { verifyCommand } from './verify.ts';
 import { whyCommand } from './why.ts';
@@ -40,6 +41,16 @@ program
   .option('--project <key>', 'project it is for; default: the first one')
   .option('--owner', 'an owner key, which looks after the projects too')
   .action((options: { project?: string; owner?: boolean }) => keyCommand(readConfig(process.env), options));
+
+program
+  .command('import-users <file>')
+  .description('make users known with what they have elsewhere, from CSV or NDJSON; "-" is standard input')
+  .option('--project <key>', 'project; default: the first one')
+  .option('--format <format>', 'csv or ndjson; default: as the name of the file ends')
+  .option('--dry-run', 'tell what would be done, and do nothing')
+  .option('--announce', 'tell webhooks of the points, levels and streaks that users have')
+  .option('--report <file>', 'write what became of each row there, one JSON object a line')
+  .action((file: string, options: ImportOptions) => importCommand(readConfig(process.env), file, options));
 
 program
   .command('verify')

@@ -10,6 +10,18 @@ export interface KeyDraft {
   name: string;
   /** The app's own id of the user of an application key; null: none. */
   user: string | null;
+  /** Epoch milliseconds from when on it is not taken; absent: never. */
+  expiresAt?: number | undefined;
+  /** Absent: the default of the deployment. */
+  rate?: KeyRate | undefined;
+  /** Prefix of the key that it is the successor of. */
+  replaces?: string | undefined;
+}
+
+/** At most so many requests in a window of so many seconds; 0 and 0: no limit. */
+export interface KeyRate {
+  requests: number;
+  seconds: number;
 }
 
 /** Makes a key of the author's project; gives it whole, for the only time: what is secret of it is stored nowhere. */
@@ -23,15 +35,41 @@ export async function storeKey(em: Em, author: Author, key: string, draft: KeyDr
   const read = readKey(key);
   if (read === undefined) throw new Error('an API key has the form prefix.body');
   const project = await readProject(em, author.projectId);
-  const { kind, name, user: userId } = draft;
-  const record = em.create(ApiKey, { ...read, project, kind, name, userId, createdAt: new Date(author.now) });
-  noteKey(em, author, 'create', read.prefix, {}, { kind, name });
+  const { kind, name, user: userId, expiresAt, rate, replaces = null } = draft;
+  const record = em.create(ApiKey, {
+    ...read,
+    project,
+    kind,
+    name,
+    userId,
+    createdAt: new Date(author.now),
+    expiresAt: expiresAt === undefined ? null : new Date(expiresAt),
+    replaces,
+    rateRequests: rate?.requests ?? null,
+    rateSeconds: rate?.seconds ?? null,
+  });
+  noteKey(
+    em,
+    author,
+    'create',
+    read.prefix,
+    {},
+    { kind, name, ...(replaces !== null && { replaces }), ...terms(record) },
+  );
   await em.flush();
   return record;
 }
 
+/** What of a key changes besides its name, as the audit log says it. */
+export function terms({ expiresAt, rateRequests, rateSeconds }: ApiKeyRecord): Record<string, string> {
+  return {
+    ...(expiresAt != null && { expiresAt: expiresAt.toISOString() }),
+    ...(rateRequests != null && { rateLimit: rateRequests === 0 ? 'none' : `${rateRequests} in ${rateSeconds} s` }),
+  };
+}
+
 /** Whom an application key is for is not in the log: it is somebody's own id, and the log is for ever. */
-function noteKey(
+export function noteKey(
   em: Em,
   author: Author,
   action: 'create' | 'update' | 'archive',
@@ -61,6 +99,9 @@ export async function createKeys(
         ...(value.kind !== 'owner' || owner
           ? []
           : [{ field: 'kind', message: 'only an owner key can make owner keys' }]),
+        ...(value.expiresAt === undefined || value.expiresAt > author.now
+          ? []
+          : [{ field: 'expires_at', message: 'must be later than now' }]),
       ];
       if (!issues.errors(index, problems)) created.push(await mintKey(em, author, value));
     }
@@ -68,24 +109,38 @@ export async function createKeys(
   });
 }
 
-/** Gives keys of the author's project other names; `owner`: also owner keys. */
-export async function renameKeys(
+/** What is to change of a key; absent: stays. */
+export interface KeyUpdate {
+  prefix: string;
+  name?: string | undefined;
+  /** Null: the default of the deployment. */
+  rate?: KeyRate | null | undefined;
+}
+
+/** Changes keys of the author's project; `owner`: also owner keys. */
+export async function updateKeys(
   orm: Orm,
   author: Author,
-  renames: readonly Item<{ prefix: string; name: string }>[],
+  updates: readonly Item<KeyUpdate>[],
   { owner }: { owner: boolean },
 ): Promise<{ updated: ApiKeyRecord[]; issues: ItemIssue[] }> {
   return transact(orm, async (em) => {
     const issues = new Issues();
     const updated: ApiKeyRecord[] = [];
-    for (const { index, value } of renames) {
+    for (const { index, value } of updates) {
       const record = await em.findOne(ApiKey, { project: { id: author.projectId }, prefix: value.prefix });
       if (record === null || record.revokedAt !== null || (record.kind === 'owner' && !owner)) {
         issues.error(index, 'prefix', record === null ? UNKNOWN : record.revokedAt !== null ? ARCHIVED : OWNERS);
         continue;
       }
-      noteKey(em, author, 'update', value.prefix, { name: record.name }, { name: value.name });
-      record.name = value.name;
+      const { prefix, name = record.name, rate } = value;
+      const before = { name: record.name, ...terms(record) };
+      record.name = name;
+      if (rate !== undefined) {
+        record.rateRequests = rate?.requests ?? null;
+        record.rateSeconds = rate?.seconds ?? null;
+      }
+      noteKey(em, author, 'update', prefix, before, { name, ...terms(record) });
       updated.push(record);
     }
     await em.flush();
@@ -122,9 +177,9 @@ export async function archiveKeys(
   });
 }
 
-const UNKNOWN = 'there is no API key with this prefix';
-const ARCHIVED = 'the API key is archived';
-const OWNERS = 'is an owner key: only an owner key can change or archive it';
+export const UNKNOWN = 'there is no API key with this prefix';
+export const ARCHIVED = 'the API key is archived';
+export const OWNERS = 'is an owner key: only an owner key can change or archive it';
 
 /** Keys of a project in the order in which they were made, archived ones included. */
 export async function listKeys(

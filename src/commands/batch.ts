@@ -9,12 +9,14 @@ import {
   type CompleteCommand,
   distinctUsers,
   type EventCommand,
+  type ImportCommand,
   identityOf,
   isTransaction,
   type UserCommand,
 } from './command.ts';
 import { decideComplete } from './decide-complete.ts';
 import { decideEvent } from './decide-event.ts';
+import { decideImport } from './decide-import.ts';
 import { decideTransaction } from './decide-transaction.ts';
 import { decideUser } from './decide-user.ts';
 import type { Outcome } from './outcome.ts';
@@ -61,15 +63,15 @@ function decideOne(state: State, prepared: Prepared, command: Command): Outcome 
   if (isTransaction(command)) return decideTransaction(state, index, command);
   const boosts = (prepared.boosts.get(user) ?? []).filter(({ lived }) => lived.until === null);
   const known = state.users.get(user)?.createdAt;
-  const outcome = decideAwards(state, index, command, boosts);
+  const outcome = decideKnown(state, index, command, boosts);
   if (known === null && outcome.status === 'applied') startClocks(state, prepared, index, command);
   return outcome;
 }
 
-function decideAwards(
+function decideKnown(
   state: State,
   index: ProgramIndex,
-  command: EventCommand | CompleteCommand | UserCommand,
+  command: EventCommand | CompleteCommand | UserCommand | ImportCommand,
   boosts: readonly UserBoost[],
 ): Outcome {
   switch (command.kind) {
@@ -79,6 +81,8 @@ function decideAwards(
       return decideComplete(state, index, command, boosts);
     case 'user':
       return decideUser(state, index, command, boosts);
+    case 'import':
+      return decideImport(state, index, command);
   }
 }
 
@@ -94,17 +98,25 @@ async function load(client: Client, prepared: Prepared, now: Instant): Promise<S
     const take = (systemIds: Iterable<string>) => {
       for (const systemId of systemIds) accounts.set(pairKey(userId, systemId), { userId, systemId });
     };
+    const total = (metricId: string) => totals.set(pairKey(userId, metricId), { userId, metricId });
+    const counter = (triggerId: string) => counters.set(pairKey(userId, triggerId), { userId, triggerId });
     const index = programOf(prepared, command);
     const eras = prepared.eras.get(command.projectId);
     if (eras !== undefined) take(index.withRewards(timedSystems(eras, index)));
+    if (command.kind === 'import') {
+      take(command.content.balances.map(({ systemId }) => systemId));
+      for (const { metricId } of command.content.totals) total(metricId);
+      for (const { triggerId } of command.content.counters) counter(triggerId);
+      continue;
+    }
     if ((users.get(userKey(command)) as UserRow).createdAt === null) take(index.creationSystemIds);
     if (command.kind === 'complete') take(index.systemsOfAchievement(command.achievementId));
     if (isTransaction(command)) take(index.withRewards([command.systemId]));
     if (command.kind !== 'event') continue;
-    totals.set(pairKey(userId, command.metricId), { userId, metricId: command.metricId });
+    total(command.metricId);
     const touched = index.touchedBy(command.metricId);
     take(touched.systemIds);
-    for (const triggerId of touched.countingTriggerIds) counters.set(pairKey(userId, triggerId), { userId, triggerId });
+    touched.countingTriggerIds.forEach(counter);
   }
   const [totalRows, counterRows, accountRows] = await Promise.all([
     loadTotals(client, [...totals.values()]),

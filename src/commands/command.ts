@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { canonical } from '../ledger/hash.ts';
+import type { ImportContent } from '../ledger/rows.ts';
 import type { Attributes, Instant } from '../rules/types.ts';
 
 /** What a command may change of the user's profile; absent fields stay. */
@@ -65,7 +66,17 @@ export interface SettleCommand extends CommandBase {
   kind: 'settle';
 }
 
-export type Command = EventCommand | TransactionCommand | UserCommand | CompleteCommand | SettleCommand;
+/** A user who is to be made known with what it had elsewhere. */
+export interface ImportCommand extends CommandBase {
+  kind: 'import';
+  /** Taken when the user becomes known, and no part of what a repeat must share. */
+  profile: Profile;
+  content: ImportContent;
+  /** Whether webhooks are told of the points, levels and streak that the user has then. */
+  announce: boolean;
+}
+
+export type Command = EventCommand | TransactionCommand | UserCommand | CompleteCommand | SettleCommand | ImportCommand;
 
 export function isTransaction(command: Command): command is TransactionCommand {
   return command.kind === 'spend' || command.kind === 'adjust';
@@ -80,6 +91,8 @@ export function identityOf(command: Command): string {
       return command.id;
     case 'complete':
       return canonical([projectId, user, command.kind, command.achievementId]);
+    case 'import':
+      return canonical([projectId, user, command.kind]);
     case 'spend':
     case 'adjust':
       return canonical([projectId, user, command.kind, command.systemId, command.key]);
@@ -98,6 +111,8 @@ export function contentOf(command: Command): string {
       return command.amount;
     case 'event':
       return eventContent(command.value, command.attributes, command.occurredAtSent ? command.occurredAt : null);
+    case 'import':
+      return canonical(command.content);
     case 'complete':
     case 'settle':
       return '';

@@ -9,6 +9,9 @@ import {
 } from '../ledger/commands.ts';
 import { type FoundCompletion, findCompletions } from '../ledger/completions.ts';
 import { type FoundEvent, findEvents } from '../ledger/events.ts';
+import { canonical } from '../ledger/hash.ts';
+import { type FoundImport, findImports } from '../ledger/imports.ts';
+import type { ImportContent } from '../ledger/rows.ts';
 import type { RefusalCode } from '../rules/decision.ts';
 import type { DecisionRecord } from '../rules/record.ts';
 import type { Instant } from '../rules/types.ts';
@@ -18,6 +21,7 @@ import {
   contentOf,
   type EventCommand,
   eventContent,
+  type ImportCommand,
   isTransaction,
   type TransactionCommand,
 } from './command.ts';
@@ -73,6 +77,11 @@ export interface SettlementOutcome {
   kind: 'settlement';
 }
 
+export interface ImportOutcome {
+  status: 'applied' | 'replayed';
+  kind: 'import';
+}
+
 export interface RefusedOutcome {
   status: 'refused';
   code: RefusalCode;
@@ -91,6 +100,7 @@ export type Outcome =
   | UserOutcome
   | CompletionOutcome
   | SettlementOutcome
+  | ImportOutcome
   | RefusedOutcome
   | FailedOutcome;
 
@@ -100,14 +110,17 @@ export async function readOutcomes(db: Queryable, commands: readonly Command[]):
   const transactions = commands.filter(isTransaction);
   const users = commands.filter((command) => command.kind === 'user');
   const completions = commands.filter((command) => command.kind === 'complete');
-  const [foundEvents, foundTransactions, foundUsers, foundCompletions, refusals, poisoned] = await Promise.all([
-    findEvents(db, events),
-    findTransactions(db, transactions),
-    findUserCommands(db, users),
-    findCompletions(db, completions),
-    findRefusals(db, commands),
-    findPoisoned(db, commands),
-  ]);
+  const imports = commands.filter((command) => command.kind === 'import');
+  const [foundEvents, foundTransactions, foundUsers, foundCompletions, foundImports, refusals, poisoned] =
+    await Promise.all([
+      findEvents(db, events),
+      findTransactions(db, transactions),
+      findUserCommands(db, users),
+      findCompletions(db, completions),
+      findImports(db, imports),
+      findRefusals(db, commands),
+      findPoisoned(db, commands),
+    ]);
   const accounts = await findAccounts(db, [
     ...repeatedAccounts(events, foundEvents, transactions, foundTransactions),
     ...completedAccounts(completions, foundCompletions),
@@ -125,6 +138,10 @@ export async function readOutcomes(db: Queryable, commands: readonly Command[]):
   for (const completion of completions) {
     const found = foundCompletions.get(completion.id);
     if (found !== undefined) outcomes.set(completion.id, completionOutcome(completion, found, accounts));
+  }
+  for (const command of imports) {
+    const found = foundImports.get(command.id);
+    if (found !== undefined) outcomes.set(command.id, importOutcome(command, found));
   }
   for (const command of commands) {
     if (command.kind === 'settle') outcomes.set(command.id, { status: 'applied', kind: 'settlement' });
@@ -220,6 +237,15 @@ function completionOutcome(
     decision: found.decision ?? {},
     ...(!first && { now: Object.fromEntries(accounts.get(found.userId) ?? []) }),
   };
+}
+
+/** What an import comes to whose user is known: it was this very one, it repeats one, or it is refused. */
+export function importOutcome({ id, content }: ImportCommand, { imported }: FoundImport): Outcome {
+  if (imported === undefined) return { status: 'refused', code: 'USER_EXISTS', detail: {} };
+  const parts = Object.keys(content) as (keyof ImportContent)[];
+  const changed = parts.filter((part) => canonical(content[part]) !== canonical(imported.content[part]));
+  if (changed.length > 0) return { status: 'refused', code: 'IMPORT_DIFFERS', detail: { changed: changed.join(', ') } };
+  return { status: imported.id === id ? 'applied' : 'replayed', kind: 'import' };
 }
 
 function keyReused(first: Readonly<Record<string, string>>): RefusedOutcome {

@@ -1,10 +1,10 @@
 import type { UserRow } from '../ledger/rows.ts';
 import type { Instant } from '../rules/types.ts';
 import { changeZone } from '../rules/zone.ts';
-import type { CompleteCommand, EventCommand, UserCommand } from './command.ts';
+import type { CompleteCommand, EventCommand, ImportCommand, UserCommand } from './command.ts';
 import { type State, userKey } from './state.ts';
 
-type ProfileCommand = EventCommand | UserCommand | CompleteCommand;
+type ProfileCommand = EventCommand | UserCommand | CompleteCommand | ImportCommand;
 
 /**
  * The user after the update that the command brings: absent fields stay, empty ones are cleared. A zone that was reported

@@ -18,8 +18,10 @@ import type {
   Trigger,
   Usage,
 } from '../rules/types.ts';
+
 import type { Cause, PointsChange } from '../webhooks/hold.ts';
-import type { Command, SettleCommand } from './command.ts';
+import type { Command, ImportCommand, SettleCommand } from './command.ts';
+
 import type { Outcome } from './outcome.ts';
 
 /** The mutable rows of a batch, locked, as they are after the commands decided so far. By user: project and user. */
@@ -52,7 +54,7 @@ export interface State {
 export function refuse(
   state: State,
   userId: string,
-  command: Exclude<Command, SettleCommand>,
+  command: Exclude<Command, SettleCommand | ImportCommand>,
   refusal: Pick<Refused, 'code' | 'detail' | 'programVersion'>,
 ): Outcome {
   const event = command.kind === 'event' ? command : null;
@@ -170,11 +172,7 @@ export function addRewards(
   for (const reward of rewards) {
     const { systemId, levelKey, targetId } = reward;
     const name = levelName(systemId, levelKey);
-    const known = state.rewarded.get(key) ?? new Set();
-    if (!known.has(name)) {
-      state.rewarded.set(key, known.add(name));
-      state.postings.levelRewards.push({ userId: user.id, systemId, levelKey, createdAt: state.now });
-    }
+    if (!state.rewarded.get(key)?.has(name)) keepRewarded(state, user, systemId, levelKey);
     if (reward.version === null) continue;
     addEntry(state, {
       userId: user.id,
@@ -191,6 +189,13 @@ export function addRewards(
       createdAt: state.now,
     });
   }
+}
+
+/** A level gives no more for being reached. */
+export function keepRewarded(state: State, user: UserRow, systemId: string, levelKey: string): void {
+  const key = `${user.projectId} ${user.externalId}`;
+  state.rewarded.set(key, (state.rewarded.get(key) ?? new Set()).add(levelName(systemId, levelKey)));
+  state.postings.levelRewards.push({ userId: user.id, systemId, levelKey, createdAt: state.now });
 }
 
 export function changeAccount(state: State, user: UserRow, change: SystemChange, cause: Cause): void {

@@ -8,6 +8,7 @@ const APPEND_ONLY = [
   'programs',
   'audit',
   'user_commands',
+  'user_imports',
   'level_changes',
   'settlements',
   'completions',

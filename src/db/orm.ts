@@ -8,7 +8,12 @@ import { Migration003Administration } from './migrations/003-administration.ts';
 import { Migration004Triggers } from './migrations/004-triggers.ts';
 import { Migration005Levels } from './migrations/005-levels.ts';
 import { Migration006Clocks } from './migrations/006-clocks.ts';
+
 import { Migration007Webhooks } from './migrations/007-webhooks.ts';
+
+import { Migration008Keys } from './migrations/008-keys.ts';
+import { Migration009Imports } from './migrations/009-imports.ts';
+
 import { Migration012BoostHistory } from './migrations/012-boost-history.ts';
 import { createPool } from './pool.ts';
 
@@ -26,6 +31,8 @@ const migrations = [
   { name: '005-levels', class: Migration005Levels },
   { name: '006-clocks', class: Migration006Clocks },
   { name: '007-webhooks', class: Migration007Webhooks },
+  { name: '008-keys', class: Migration008Keys },
+  { name: '009-imports', class: Migration009Imports },
   { name: '012-boost-history', class: Migration012BoostHistory },
 ];
 

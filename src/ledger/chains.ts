@@ -64,6 +64,7 @@ export async function* entriesInOrder(db: Queryable, userId: string, systemId: s
         occurredAt: row.occurred_at.getTime(),
         createdAt: row.created_at.getTime(),
         hash: row.hash,
+        ...(row.earned !== null && { earned: BigInt(row.earned) }),
       };
       after = row.version;
     }

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import canonicalize from 'canonicalize';
-import type { EntryRow, EventRow } from './rows.ts';
+import type { EntryRow, EventRow, ImportRow } from './rows.ts';
 
 /** Names the encodings below; a row says which one its hash was made with. */
 export const HASH_VERSION = 1;
@@ -34,7 +34,7 @@ export function eventHash(previous: Buffer | null, event: Omit<EventRow, 'hash'>
   ]);
 }
 
-/** The hash of an entry over the one before it in its account, encoded as an event's. */
+/** The hash of an entry over the one before it in its account, encoded as an event's; that of an import ends with `earned`. */
 export function entryHash(previous: Buffer | null, entry: Omit<EntryRow, 'hash'>): Buffer {
   return digest([
     HASH_VERSION,
@@ -51,7 +51,13 @@ export function entryHash(previous: Buffer | null, entry: Omit<EntryRow, 'hash'>
     entry.commandId,
     entry.occurredAt,
     entry.createdAt,
+    ...(entry.earned === undefined ? [] : [entry.earned.toString()]),
   ]);
+}
+
+/** The hash of what a user was imported with, encoded as an event's. */
+export function importHash(row: Omit<ImportRow, 'hash'>): Buffer {
+  return digest([HASH_VERSION, row.userId, row.id, row.content, row.receivedAt, row.createdAt, row.programVersion]);
 }
 
 function digest(content: unknown[]): Buffer {

@@ -9,6 +9,7 @@ import type {
   CompletionRow,
   EntryRow,
   EventRow,
+  ImportRow,
   LevelChangeRow,
   LevelRewardRow,
   RefusalRow,
@@ -59,6 +60,7 @@ export const entries: Insert<EntryRow> = {
     ['kind', 'text', (row) => row.kind],
     ['amount', 'bigint', (row) => row.amount.toString()],
     ['balance_after', 'bigint', (row) => row.balanceAfter.toString()],
+    ['earned', 'bigint', (row) => row.earned?.toString() ?? null],
     ['cause_key', 'text', (row) => row.causeKey],
     ['event_id', 'uuid', (row) => row.eventId],
     ['trigger_id', 'uuid', (row) => row.triggerId],
@@ -102,6 +104,20 @@ export const userCommands: Insert<UserCommandRow> = {
     ['created_at', 'timestamptz', (row) => instantText(row.createdAt)],
     ['program_version', 'int', (row) => row.programVersion],
     ['decision', 'jsonb', (row) => (row.decision === null ? null : JSON.stringify(row.decision))],
+  ],
+};
+
+export const imports: Insert<ImportRow> = {
+  table: 'user_imports',
+  columns: [
+    ['user_id', 'bigint', (row) => row.userId],
+    ['id', 'uuid', (row) => row.id],
+    ['content', 'jsonb', (row) => JSON.stringify(row.content)],
+    ['received_at', 'timestamptz', (row) => instantText(row.receivedAt)],
+    ['created_at', 'timestamptz', (row) => instantText(row.createdAt)],
+    ['program_version', 'int', (row) => row.programVersion],
+    ['hash_version', 'smallint', () => HASH_VERSION],
+    ['hash', 'bytea', (row) => row.hash],
   ],
 };
 

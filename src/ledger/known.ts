@@ -9,17 +9,18 @@ import {
 } from './commands.ts';
 import { type CompletionName, findCompletions } from './completions.ts';
 import { type EventName, findKnownEvents } from './events.ts';
+import { findImports } from './imports.ts';
 
 type Name =
   | ({ kind: 'event' } & EventName)
   | TransactionName
-  | ({ kind: 'user' } & AttemptName)
+  | ({ kind: 'user' | 'import' } & AttemptName)
   | ({ kind: 'complete' } & CompletionName)
   | ({ kind: 'settle' } & AttemptName);
 
 /**
  * The ids of those commands that already have an outcome: applied under the same key, refused or set aside as this very
- * attempt. Exact under the lane's lock, since every writer of a user's commands holds it.
+ * attempt; an import has one when its user is known. Exact under the lane's lock, since every writer of a user's commands holds it.
  */
 export async function findKnown(db: Queryable, commands: readonly Name[]): Promise<Set<string>> {
   const events = commands.filter((command) => command.kind === 'event');
@@ -35,6 +36,8 @@ export async function findKnown(db: Queryable, commands: readonly Name[]): Promi
     for (const id of (await findUserCommands(db, users)).keys()) known.add(id);
     const completions = others.filter((command) => command.kind === 'complete');
     for (const id of (await findCompletions(db, completions)).keys()) known.add(id);
+    const imports = others.filter((command) => command.kind === 'import');
+    for (const id of (await findImports(db, imports)).keys()) known.add(id);
     for (const id of (await findRefusals(db, others)).keys()) known.add(id);
     for (const id of await findPoisoned(db, others)) known.add(id);
   }

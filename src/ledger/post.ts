@@ -8,6 +8,7 @@ import type {
   CompletionRow,
   EntryRow,
   EventRow,
+  ImportRow,
   LevelChangeRow,
   LevelRewardRow,
   RefusalRow,
@@ -27,6 +28,7 @@ export interface Postings {
   entries: EntryRow[];
   commands: CommandRow[];
   userCommands: UserCommandRow[];
+  imports: ImportRow[];
   refusals: RefusalRow[];
   announcements: AnnouncementRow[];
   levelChanges: LevelChangeRow[];
@@ -51,6 +53,7 @@ export async function post(client: Client, postings: Postings): Promise<void> {
     insertion(inserts.events, postings.events),
     insertion(inserts.commands, postings.commands),
     insertion(inserts.userCommands, postings.userCommands),
+    insertion(inserts.imports, postings.imports),
     insertion(inserts.entries, postings.entries),
     insertion(inserts.totals, postings.totals),
     insertion(inserts.triggerCounters, postings.triggerCounters),
@@ -76,6 +79,7 @@ export function noPostings(): Postings {
     entries: [],
     commands: [],
     userCommands: [],
+    imports: [],
     refusals: [],
     announcements: [],
     levelChanges: [],

@@ -40,7 +40,7 @@ export interface EventRow {
   hash: Buffer;
 }
 
-export type EntryKind = 'award' | 'spend' | 'adjust' | 'reward';
+export type EntryKind = 'award' | 'spend' | 'adjust' | 'reward' | 'import';
 
 export interface EntryRow {
   userId: string;
@@ -49,6 +49,8 @@ export interface EntryRow {
   kind: EntryKind;
   amount: bigint;
   balanceAfter: bigint;
+  /** Of an import, and only there: all that was ever earned elsewhere. */
+  earned?: bigint;
   /** Unique in the account: what the entry was made for, so that it can be made only once. */
   causeKey: string;
   eventId: string | null;
@@ -117,6 +119,37 @@ export interface UserCommandRow {
   programVersion: number;
   /** What the user got for becoming known; null: was known before. */
   decision: DecisionRecord | null;
+}
+
+/** What a user had elsewhere, as it was told; points and decimals in their shortest form, lists in the order of ids. */
+export interface ImportContent {
+  /** Null: not told. */
+  createdAt: Instant | null;
+  balances: readonly ImportedBalance[];
+  totals: readonly { metricId: string; total: string; high: string }[];
+  /** Of triggers with event filters. */
+  counters: readonly { triggerId: string; total: string; high: string }[];
+  /** In periods of the project's streak, up to and with that of the last day `YYYY-MM-DD`. */
+  streak: { length: number; lastDay: string } | null;
+}
+
+export interface ImportedBalance {
+  systemId: string;
+  balance: string;
+  earned: string;
+  /** Key of the level the user had there; null: not told. */
+  level: string | null;
+}
+
+/** The import by which a user became known. */
+export interface ImportRow {
+  userId: string;
+  id: string;
+  content: ImportContent;
+  receivedAt: Instant;
+  createdAt: Instant;
+  programVersion: number;
+  hash: Buffer;
 }
 
 export interface RefusalRow {

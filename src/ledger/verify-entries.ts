@@ -1,18 +1,21 @@
 import type { Queryable } from '../db/pool.ts';
 import type { Fired, Reward } from '../rules/decision.ts';
+import { reachedElsewhere } from '../rules/import.ts';
 import { levelName } from '../rules/reward.ts';
-import type { EntryRow } from './rows.ts';
+import type { Program } from '../rules/types.ts';
+import type { EntryRow, ImportRow } from './rows.ts';
 
 interface Expected {
-  kind: 'award' | 'reward';
+  kind: 'award' | 'reward' | 'import';
   amount: bigint;
   balanceAfter: bigint;
   eventId: string | null;
   commandId: string | null;
   triggerId: string | null;
+  earned?: bigint;
 }
 
-/** Awards and rewards that were decided, each of which an entry must show, and no entry another one. */
+/** Awards and rewards that were decided, and what was imported: each must be shown by an entry, and no entry another one. */
 export class ExpectedEntries {
   /** By system and version. */
   readonly #entries = new Map<string, Expected>();
@@ -33,13 +36,27 @@ export class ExpectedEntries {
     }
   }
 
+  /** What a user came with, and the levels that were reached elsewhere, by the program in force then. */
+  takeImport({ id: commandId, content }: ImportRow, { systems }: Program): void {
+    for (const { systemId, balance, earned } of content.balances) {
+      const amount = BigInt(balance);
+      const cause = { eventId: null, commandId, triggerId: null };
+      const entry = { kind: 'import', amount, balanceAfter: amount, earned: BigInt(earned), ...cause } as const;
+      this.#entries.set(`${systemId} 1`, entry);
+      const system = systems.find(({ id }) => id === systemId);
+      if (system === undefined) continue;
+      const account = { balance: amount, earned: entry.earned, version: 1n };
+      for (const key of reachedElsewhere(system, account)) this.#levels.add(levelName(systemId, key));
+    }
+  }
+
   /** What is wrong with an entry that was decided, or was not. */
   fault(entry: EntryRow): string | undefined {
-    if (entry.kind !== 'award' && entry.kind !== 'reward') return undefined;
+    if (entry.kind === 'spend' || entry.kind === 'adjust') return undefined;
     const key = `${entry.systemId} ${entry.version}`;
     const decided = this.#entries.get(key);
     this.#entries.delete(key);
-    if (decided === undefined) return 'no event decided it';
+    if (decided === undefined) return entry.kind === 'import' ? 'its user did not come with it' : 'no event decided it';
     const asDecided = (Object.keys(decided) as (keyof Expected)[]).every((field) => decided[field] === entry[field]);
     return asDecided ? undefined : 'its event decided another';
   }

@@ -1,10 +1,18 @@
 import type { Queryable } from '../db/pool.ts';
+import { importedRun } from '../rules/import.ts';
 import { extend } from '../rules/streak.ts';
 import type { Frequency, Program, StreakChange, StreakRun } from '../rules/types.ts';
+import type { ImportRow } from './rows.ts';
 
 /** Puts a user's streaks together again, event by event. */
 export class StreakCount {
   readonly #runs = new Map<Frequency, StreakRun[]>();
+
+  /** Begins with the streak that the user came with. */
+  begin({ content }: ImportRow, { streak }: Program): void {
+    if (content.streak === null || streak === null) return;
+    this.#runs.set(streak.frequency, [importedRun(content.streak, streak.frequency)]);
+  }
 
   /** Takes what the next event did; gives what is wrong with the runs that it says it found. */
   take(change: StreakChange | null, { streak }: Program): string | undefined {

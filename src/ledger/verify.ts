@@ -6,9 +6,12 @@ import { entriesInOrder, eventsInOrder } from './chains.ts';
 import { decideEventAgain, decisionOf } from './decide-again.ts';
 import { shortest } from './events.ts';
 import { canonical, entryHash, eventHash } from './hash.ts';
-import type { EntryRow, EventRow } from './rows.ts';
+import { importsOf } from './imports.ts';
+import type { EntryRow, EventRow, ImportRow } from './rows.ts';
 import { commandsFault } from './verify-commands.ts';
+import { CounterChains } from './verify-counters.ts';
 import { ExpectedEntries } from './verify-entries.ts';
+import { importFault, openingOf } from './verify-import.ts';
 import { StreakCount } from './verify-streaks.ts';
 import { UsageCount } from './verify-usage.ts';
 
@@ -28,24 +31,33 @@ export interface Verified {
 const USERS_AT_ONCE = 200;
 
 /**
- * Recomputes everything that can be recomputed: each user's chain of events with its hashes, totals and decisions, what
- * limits have counted, each account's chain of entries with its hashes and sums, and that awards are those that were
- * decided. Stops at the first fault, in the order of user ids.
+ * Recomputes everything that can be recomputed: what each user was imported with, the chain of events with its hashes,
+ * totals, counters and decisions, what limits have counted, each account's chain of entries with its hashes and sums, and that awards are those that were
+ * decided. Stops at the first fault, in the order of user ids;
+ * `abreast`: so many users at once.
  */
-export async function verify(pool: Pool, programs: Programs): Promise<Verified> {
+export async function verify(pool: Pool, programs: Programs, { abreast = 1 } = {}): Promise<Verified> {
   const counts: Verified = { users: 0, events: 0, entries: 0, fault: undefined };
   for (let after = '0'; ; ) {
     const { rows } = await pool.query(
-      `select id, project_id, seq, event_hash from users where id > $1 order by id limit ${USERS_AT_ONCE}`,
+      `select id, project_id, seq, event_hash, created_at from users where id > $1 order by id limit ${USERS_AT_ONCE}`,
       [after],
     );
-    for (const user of rows as UserHead[]) {
-      counts.fault = await verifyUser(pool, programs, user, counts);
-      if (counts.fault !== undefined) return counts;
-      counts.users += 1;
-      after = user.id;
+    const ids = rows.map(({ id }) => id);
+    const imports = await importsOf(pool, ids);
+    const users: UserHead[] = rows.map((row) => ({ ...row, imported: imports.get(row.id) }));
+    for (let from = 0; from < users.length; from += abreast) {
+      const some = users.slice(from, from + abreast).map((user) => verifyUser(pool, programs, user));
+      for (const { events, entries, fault } of await Promise.all(some)) {
+        counts.events += events;
+        counts.entries += entries;
+        counts.fault = fault;
+        if (fault !== undefined) return counts;
+        counts.users += 1;
+      }
     }
     if (rows.length < USERS_AT_ONCE) return counts;
+    after = ids.at(-1);
   }
 }
 
@@ -54,18 +66,36 @@ interface UserHead {
   project_id: string;
   seq: string;
   event_hash: Buffer | null;
+  created_at: Date | null;
+  imported: ImportRow | undefined;
 }
 
-async function verifyUser(
+async function verifyUser(pool: Pool, programs: Programs, user: UserHead): Promise<Omit<Verified, 'users'>> {
+  const counts = { events: 0, entries: 0 };
+  const fault = await userFault(pool, programs, user, counts);
+  return { ...counts, fault };
+}
+
+async function userFault(
   pool: Pool,
   programs: Programs,
   user: UserHead,
-  counts: Verified,
+  counts: { events: number; entries: number },
 ): Promise<Fault | undefined> {
   const expected = new ExpectedEntries();
-  const totals = new Map<string, Counter>();
+  const { imported } = user;
+  const opening = openingOf(imported);
+  const totals = new Map(opening.totals);
+  const counters = new CounterChains(opening.counters);
   const usage = new UsageCount();
   const streaks = new StreakCount();
+  if (imported !== undefined) {
+    const fault = importFault(imported, user.created_at);
+    if (fault !== undefined) return { row: `user_imports (${user.id})`, fault };
+    const { program } = await programs.get(pool, user.project_id, imported.programVersion);
+    expected.takeImport(imported, program);
+    streaks.begin(imported, program);
+  }
   const decided = await commandsFault(pool, programs, user, expected);
   if ('fault' in decided) return decided;
   let seq = 0n;
@@ -76,6 +106,7 @@ async function verifyUser(
     const decision = decisionOf(event);
     const fault =
       eventFault(event, index.program, seq, hash, totals.get(event.metricId), decided.completedBefore(event.seq)) ??
+      counters.take(decision) ??
       usage.take(decision.fired, index, event.occurredAt) ??
       streaks.take(decision.streak, index.program) ??
       decided.completionsFault(event.id, decision.completed);
@@ -91,6 +122,7 @@ async function verifyUser(
   if (!same(hash, user.event_hash)) return { row: `users (${user.id})`, fault: 'hash is not that of its last event' };
   return (
     (await totalsFault(pool, user.id, totals)) ??
+    (await counters.fault(pool, user.id)) ??
     (await usage.fault(pool, user.id)) ??
     (await streaks.fault(pool, user.id)) ??
     (await expected.levelsFault(pool, user.id)) ??
@@ -139,7 +171,7 @@ async function accountsFault(
   db: Queryable,
   userId: string,
   expected: ExpectedEntries,
-  counts: Verified,
+  counts: { entries: number },
 ): Promise<Fault | undefined> {
   const { rows: accounts } = await db.query(
     'select system_id, balance, earned, version, hash from accounts where user_id = $1 order by system_id',
@@ -154,7 +186,7 @@ async function accountsFault(
       if (fault !== undefined) return { row, fault };
       sum.version = entry.version;
       sum.balance = entry.balanceAfter;
-      if (entry.amount > 0n) sum.earned += entry.amount;
+      sum.earned += entry.earned ?? (entry.amount > 0n ? entry.amount : 0n);
       hash = entry.hash;
       counts.entries += 1;
     }

@@ -4,6 +4,7 @@ import type { ApiKeys } from '../rpc/auth.ts';
 import type { Api } from '../rpc/call.ts';
 import { authorize } from '../rpc/call.ts';
 import { admit } from '../rpc/invoke.ts';
+import { rateHeaders } from '../rpc/rate-limits.ts';
 import { toGuerdonError } from '../rpc/status.ts';
 import { adminRoutes } from './admin-table.ts';
 import { appRoutes } from './app-table.ts';
@@ -58,6 +59,7 @@ async function answer(
   response.setHeader('x-request-id', api.context.uuid());
   const done = await run(api, keys, surface, request, response, path, search).catch((thrown: unknown): Answer => {
     const error = toGuerdonError(thrown, api.context.log);
+    if (error.rate !== undefined) setHeaders(response, rateHeaders(error.rate, { refused: true }));
     return { status: statusOf(error), body: { error: messageOf(error) } };
   });
   const whole = await discardBody(request);
@@ -91,6 +93,7 @@ async function run(
   const header = (name: string) => headerOf(request, name);
   if (route.access === 'open') return route.handle({} as RestCall);
   const call = await admit(api, keys, header, undefined);
+  if (call.rate !== null) setHeaders(response, rateHeaders(call.rate));
   const json = route.body === undefined ? undefined : await readBody(request);
   authorize({ access: accessOf(route) }, call.caller, { path: match.path, body: json?.plain });
   const checked = checkRequest(route, match.path, json, new URLSearchParams(search));
@@ -101,6 +104,10 @@ async function run(
     ...checked,
   } as RestCall);
   return { status: Number(Object.keys(route.success)[0]), ...done };
+}
+
+function setHeaders(response: ServerResponse, headers: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
 }
 
 /** Which keys may call, as the RPCs say it. */

@@ -2,12 +2,25 @@ import { timingSafeEqual } from 'node:crypto';
 import type { Queryable } from '../db/pool.ts';
 import { GuerdonError } from '../errors.ts';
 import { readKey } from '../keys.ts';
-import type { Caller } from './call.ts';
+import type { Caller, RateLimit } from './call.ts';
+import { type KeyUses, USE_MS } from './key-uses.ts';
 
 interface StoredKey {
   hash: Buffer;
   projectId: string;
   caller: Caller;
+  /** Epoch milliseconds from when on it is no longer taken. */
+  expiresAt: number;
+  /** Epoch milliseconds. */
+  lastUsedAt: number;
+}
+
+export interface ApiKeysOptions {
+  db: Queryable;
+  now: () => number;
+  uses: KeyUses;
+  /** Of application keys that have no limit of their own; null: none. */
+  limit: RateLimit | null;
 }
 
 /** So long a revoked key may still be taken. */
@@ -15,7 +28,7 @@ const FRESH_MS = 1_000;
 const CACHED_MAX = 10_000;
 
 const VALID = `from api_keys k join projects p on p.id = k.project_id
-  where k.revoked_at is null and p.archived_at is null`;
+  where k.revoked_at is null and (k.expires_at is null or k.expires_at > now()) and p.archived_at is null`;
 
 /** Reads one header or metadata value by its lower-case name. */
 export type Headers = (name: string) => string | undefined;
@@ -24,11 +37,15 @@ export type Headers = (name: string) => string | undefined;
 export class ApiKeys {
   readonly #db: Queryable;
   readonly #now: () => number;
+  readonly #uses: KeyUses;
+  readonly #limit: RateLimit | null;
   readonly #known = new Map<string, { readAt: number; key: StoredKey | undefined }>();
 
-  constructor(db: Queryable, now: () => number) {
+  constructor({ db, now, uses, limit }: ApiKeysOptions) {
     this.#db = db;
     this.#now = now;
+    this.#uses = uses;
+    this.#limit = limit;
   }
 
   /** Who calls, and in which project; UNAUTHENTICATED without a valid key. */
@@ -43,8 +60,13 @@ export class ApiKeys {
     }
     const asked = readKey(given.trim());
     const key = asked === undefined ? undefined : await this.#find(asked.prefix);
-    if (asked === undefined || key === undefined || !timingSafeEqual(asked.hash, key.hash)) {
+    const now = this.#now();
+    if (asked === undefined || key === undefined || !timingSafeEqual(asked.hash, key.hash) || now >= key.expiresAt) {
       throw keyInvalid();
+    }
+    if (now - key.lastUsedAt >= USE_MS) {
+      key.lastUsedAt = now;
+      this.#uses.note(key.caller.keyId, now);
     }
     return key;
   }
@@ -54,18 +76,27 @@ export class ApiKeys {
     if (known !== undefined && this.#now() - known.readAt < FRESH_MS) return known.key;
     const { rows } = await this.#db.query({
       name: 'api-key',
-      text: `select k.id, k.hash, k.project_id, k.kind, k.user_id ${VALID} and k.prefix = $1`,
+      text: `select k.id, k.hash, k.project_id, k.kind, k.user_id, k.expires_at, k.last_used_at, k.rate_requests,
+          k.rate_seconds ${VALID} and k.prefix = $1`,
       values: [prefix],
     });
     const row = rows[0];
     const key: StoredKey | undefined = row && {
       hash: row.hash,
       projectId: row.project_id,
-      caller: { keyId: row.id, prefix, kind: row.kind, user: row.user_id },
+      caller: { keyId: row.id, prefix, kind: row.kind, user: row.user_id, limit: this.#limitOf(row) },
+      expiresAt: row.expires_at?.getTime() ?? Number.POSITIVE_INFINITY,
+      lastUsedAt: row.last_used_at?.getTime() ?? Number.NEGATIVE_INFINITY,
     };
     if (this.#known.size >= CACHED_MAX) this.#known.clear();
     this.#known.set(prefix, { readAt: this.#now(), key });
     return key;
+  }
+
+  #limitOf(row: { kind: Caller['kind']; rate_requests: number | null; rate_seconds: number }): RateLimit | null {
+    const { kind, rate_requests: requests, rate_seconds: seconds } = row;
+    if (requests === null) return kind === 'application' ? this.#limit : null;
+    return requests === 0 ? null : { requests, seconds };
   }
 }
 

@@ -1,9 +1,10 @@
 import type { DescMethodServerStreaming, DescMethodUnary, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
 import type { Author } from '../commands/next-program.ts';
 import type { Context } from '../context.ts';
-import { GuerdonError, type Violation } from '../errors.ts';
+import { GuerdonError, type Rate, type Violation } from '../errors.ts';
 import type { Ingest } from '../queue/ingest.ts';
 import type { OpenStreams } from './open-streams.ts';
+import type { RateLimits } from './rate-limits.ts';
 import type { Watch } from './watch.ts';
 
 /** What the API needs of its process. */
@@ -12,6 +13,7 @@ export interface Api {
   ingest: Ingest;
   streams: OpenStreams;
   watch: Watch;
+  limits: RateLimits;
 }
 
 /** The API key of a call, and what it stands for. */
@@ -22,6 +24,14 @@ export interface Caller {
   kind: 'owner' | 'admin' | 'application';
   /** The user of an application key, by the app's own id. */
   user: string | null;
+  /** How many requests it may make; null: as many as it likes. */
+  limit: RateLimit | null;
+}
+
+/** At most so many requests in a window of so many seconds, which begins with the first of them. */
+export interface RateLimit {
+  requests: number;
+  seconds: number;
 }
 
 /** Who calls, and for how long it waits. */
@@ -29,6 +39,8 @@ export interface Call {
   api: Api;
   projectId: string;
   caller: Caller;
+  /** What the key may still do; null: it has no limit. */
+  rate: Rate | null;
   /** Epoch milliseconds when the message arrived. */
   receivedAt: number;
   /** Epoch milliseconds after which nobody waits for the answer. */

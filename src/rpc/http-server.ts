@@ -12,6 +12,7 @@ import { CLOSE_MS, type Listening } from './grpc-server.ts';
 import { invoke, invokeStream } from './invoke.ts';
 import { callerGone } from './open-streams.ts';
 import { plainPages } from './pages.ts';
+import { rateHeaders } from './rate-limits.ts';
 import { reflect } from './reflection.ts';
 import { CODE_NUMBERS, detailsOf, toGuerdonError } from './status.ts';
 
@@ -25,6 +26,8 @@ const IDLE_CHECK_MS = 20;
 const PREFACE = Buffer.from('PRI * HTTP/2.0');
 const PREFACE_DECIDES = 3;
 const CORS_MAX_AGE_S = 7_200;
+/** What they may read besides. */
+const EXPOSED = ['x-request-id', 'retry-after', 'x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset'];
 /** What browsers may send besides what Connect needs. */
 const METHODS = ['PUT', 'PATCH', 'DELETE'];
 const HEADERS = [
@@ -121,7 +124,8 @@ export async function startHttpServer(
 
 function failure(thrown: unknown, api: Api): ConnectError {
   const error = toGuerdonError(thrown, api.context.log);
-  return new ConnectError(error.message, CODE_NUMBERS[error.code] as Code, undefined, detailsOf(error) as never);
+  const headers = error.rate && rateHeaders(error.rate, { refused: true });
+  return new ConnectError(error.message, CODE_NUMBERS[error.code] as Code, headers, detailsOf(error) as never);
 }
 
 function addStream(router: ConnectRouter, api: Api, keys: ApiKeys, route: StreamRoute): void {
@@ -161,7 +165,7 @@ function allowOrigin(origins: Set<string>, request: http.IncomingMessage, respon
   const allowed = origin !== undefined && (origins.has(origin) || origins.has('*'));
   if (allowed) {
     response.setHeader('access-control-allow-origin', origin);
-    response.setHeader('access-control-expose-headers', [...cors.exposedHeaders, 'x-request-id'].join(', '));
+    response.setHeader('access-control-expose-headers', [...cors.exposedHeaders, ...EXPOSED].join(', '));
   }
   if (request.method !== 'OPTIONS' || origin === undefined) return true;
   if (allowed) {

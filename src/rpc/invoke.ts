@@ -51,12 +51,13 @@ export async function* invokeStream(
   }
 }
 
-/** Who calls, and for how long: UNAUTHENTICATED without a valid key. */
+/** Who calls, and for how long: UNAUTHENTICATED without a valid key, RESOURCE_EXHAUSTED beyond its rate limit. */
 export async function admit(api: Api, keys: ApiKeys, headers: Headers, timeoutMs: number | undefined): Promise<Call> {
   const receivedAt = api.context.now();
   const { projectId, caller } = await keys.authenticate(headers);
+  const rate = caller.limit === null ? null : await api.limits.take(caller);
   const deadline = receivedAt + Math.min(timeoutMs ?? DEADLINE_DEFAULT_MS, DEADLINE_MAX_MS);
-  return { api, projectId, caller, receivedAt, deadline, itemViolations: [] };
+  return { api, projectId, caller, rate, receivedAt, deadline, itemViolations: [] };
 }
 
 /** The call as its route may take it: throws where it may not. */

@@ -11,6 +11,7 @@ const KIND: Record<StoredKind, EntryKind> = {
   spend: EntryKind.SPEND,
   adjust: EntryKind.ADJUST,
   reward: EntryKind.REWARD,
+  import: EntryKind.IMPORT,
 };
 const KIND_NAMES = Object.keys(KIND) as StoredKind[];
 

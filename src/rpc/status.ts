@@ -1,8 +1,13 @@
 import { create, type DescMessage, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
-import { anyPack } from '@bufbuild/protobuf/wkt';
+import { anyPack, durationFromMs } from '@bufbuild/protobuf/wkt';
 import { isMachineryFailure } from '../db/failures.ts';
 import { type ErrorCode, GuerdonError } from '../errors.ts';
-import { BadRequestSchema, ErrorInfoSchema } from '../gen/google/rpc/error_details_pb.ts';
+import {
+  BadRequestSchema,
+  ErrorInfoSchema,
+  QuotaFailureSchema,
+  RetryInfoSchema,
+} from '../gen/google/rpc/error_details_pb.ts';
 import { type Status, StatusSchema } from '../gen/google/rpc/status_pb.ts';
 
 const DOMAIN = 'guerdon';
@@ -38,15 +43,23 @@ export function toGuerdonError(error: unknown, log: { error(details: object, mes
 
 export type Detail = { desc: DescMessage; value: MessageInitShape<DescMessage> };
 
-/** Details of an error: a stable reason for programs, and the fields at fault. */
+/** Details of an error: a stable reason for programs, the fields at fault, and the limit that is exceeded. */
 export function detailsOf(error: GuerdonError): Detail[] {
-  const { reason, metadata, violations } = error;
+  const { reason, metadata, violations, rate } = error;
   const details: Detail[] = [{ desc: ErrorInfoSchema, value: { reason, domain: DOMAIN, metadata } as never }];
   if (violations.length > 0) {
     details.push({
       desc: BadRequestSchema,
       value: { fieldViolations: violations.map((item) => ({ ...item })) } as never,
     });
+  }
+  if (rate !== undefined) {
+    const { requests, seconds, endsIn } = rate;
+    const violation = { subject: `api_key:${metadata.prefix}`, description: `${requests} requests in ${seconds} s` };
+    details.push(
+      { desc: RetryInfoSchema, value: { retryDelay: durationFromMs(endsIn) } as never },
+      { desc: QuotaFailureSchema, value: { violations: [violation] } as never },
+    );
   }
   return details;
 }

@@ -117,7 +117,8 @@ export type RefusalCode =
   | 'USER_EXISTS'
   | 'USER_UNKNOWN'
   | 'ACHIEVEMENT_UNKNOWN'
-  | 'ACHIEVEMENT_NOT_FOR_USER';
+  | 'ACHIEVEMENT_NOT_FOR_USER'
+  | 'IMPORT_DIFFERS';
 
 /** A result, not an exception: nothing changes. `detail` holds codes and numbers for the message. */
 export interface Refused {

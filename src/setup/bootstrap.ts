@@ -33,7 +33,9 @@ export async function bootstrap(
       await ensureKey(em, project, configuredKey, sources);
       return configuredKey;
     }
-    if ((await em.count(ApiKey, { project, revokedAt: null })) > 0) return undefined;
+    const now = new Date(sources.now());
+    const taken = { $or: [{ expiresAt: null }, { expiresAt: { $gt: now } }] };
+    if ((await em.count(ApiKey, { project, revokedAt: null, ...taken })) > 0) return undefined;
     return (await mintKey(em, setupAuthor(project, sources), OWNER)).key;
   });
 }
@@ -54,8 +56,10 @@ async function ensureKey(em: Em, project: ProjectRecord, key: string, sources: S
   const known = await em.findOne(ApiKey, { prefix });
   if (known === null) {
     await storeKey(em, setupAuthor(project, sources), key, OWNER);
-  } else if (known.revokedAt !== null || !Buffer.from(known.hash).equals(hash)) {
+  } else if (!Buffer.from(known.hash).equals(hash)) {
     throw new Error(`GUERDON_ADMIN_KEY: another key with the prefix ${prefix} exists; choose another prefix`);
+  } else if (known.revokedAt !== null || (known.expiresAt != null && known.expiresAt.getTime() <= sources.now())) {
+    throw new Error(`GUERDON_ADMIN_KEY: the key ${prefix} is no longer taken; set its successor, or another one`);
   } else {
     // Whoever sets the environment of the deployment owns it.
     known.kind = 'owner';

@@ -2,10 +2,10 @@ import type { Instant } from '../rules/types.ts';
 
 /**
  * What changed a balance, where its awards can be read: an event, a user who became known, a spend or adjustment, a completed
- * achievement, or what was due by the clock.
+ * achievement, what was due by the clock, or, without any award, an import.
  */
 export interface Cause {
-  kind: 'event' | 'user' | 'transaction' | 'completion' | 'settlement';
+  kind: 'event' | 'user' | 'transaction' | 'completion' | 'settlement' | 'import';
   id: string;
   /** Version of the program that decided it. */
   program: number;

@@ -75,6 +75,7 @@ function entryValues(over: Record<string, string> = {}): Record<string, string> 
     event_id: 'null',
     trigger_id: 'null',
     reverses: 'null',
+    earned: 'null',
     occurred_at: 'now()',
     created_at: 'now()',
     hash_version: '1',
@@ -101,6 +102,8 @@ const seed = [
   `insert into refusals (user_id, id, kind, metric_id, keyed, key, value, attributes, occurred_at, received_at,
     created_at, program_version, code, detail) values (1, gen_random_uuid(), 'event', 1, true, 'k', 1, '{}', now(),
     now(), now(), 0, 'OUT_OF_POINTS', '{}')`,
+  `insert into user_imports (user_id, id, content, received_at, created_at, program_version, hash_version, hash)
+    values (7, gen_random_uuid(), '{}', now(), now(), 1, 1, ${HASH})`,
 ];
 
 describe('a stored state', () => {
@@ -116,6 +119,7 @@ describe('a stored state', () => {
     ]);
   });
 
+  const opening = { user_id: '7', kind: `'import'`, cause_key: `'import'`, earned: '10' };
   const next = { version: '3', cause_key: `'next'`, amount: '1', balance_after: '7' };
   it.each([
     ['an account changed by hand', 'update accounts set balance = 1000 where user_id = 1'],
@@ -135,6 +139,11 @@ describe('a stored state', () => {
     ['an award without an event', entries({ ...next, kind: `'award'` })],
     ['a reversal of nothing', entries({ ...next, kind: `'reverse'` })],
     ['an entry of an unknown kind', entries({ ...next, kind: `'gift'` })],
+    ['an import after other entries', entries({ ...next, kind: `'import'`, cause_key: `'import'`, earned: '1' })],
+    ['an import that does not say what was earned', entries({ ...opening, earned: 'null' })],
+    ['an import of less earned than there is', entries({ ...opening, earned: '9' })],
+    ['an import without a command', entries({ ...opening, command_id: 'null' })],
+    ['an adjustment that says what was earned', entries({ ...next, earned: '1' })],
     ['a short hash', entries({ ...next, hash: `'\\xab'` })],
     ['an event key used twice', event({ seq: '2' })],
     ['a place in the order used twice', event({ key: `'other'` })],
@@ -149,6 +158,11 @@ describe('a stored state', () => {
     ['a user without an id', `insert into users (project_id, external_id, updated_at) values (1, '', now())`],
     ['a user known twice', `insert into users (project_id, external_id, updated_at) values (1, 'u', now())`],
     ['events of a user who was never created', 'update users set created_at = null, seq = 1 where id = 1'],
+    [
+      'half a rate limit',
+      `insert into api_keys (project_id, prefix, hash, kind, name, created_at, rate_requests)
+      values (1, 'p', ${HASH}, 'admin', 'n', now(), 1)`,
+    ],
     [
       'an API key with a short hash',
       `insert into api_keys (project_id, prefix, hash, kind, name, created_at)
@@ -179,7 +193,7 @@ describe('a stored state', () => {
     await expect(run(statement)).rejects.toMatchObject({ code: '23514' });
   });
 
-  describe.each(['events', 'entries', 'commands', 'refusals', 'programs'])('of %s', (table) => {
+  describe.each(['events', 'entries', 'commands', 'refusals', 'programs', 'user_imports'])('of %s', (table) => {
     let rows: unknown[];
     beforeEach(async () => {
       rows = (await run(`select * from ${table}`)).rows;

@@ -2,6 +2,7 @@ import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Period } from '../../src/gen/guerdon/v1/types_pb.ts';
 import { startGuerdon, type TestGuerdon } from '../support/guerdon.ts';
+import { Imports } from '../support/imports.ts';
 import { faultAfter } from '../support/ledger.ts';
 
 let guerdon: TestGuerdon;
@@ -19,6 +20,19 @@ beforeAll(async () => {
     const occurredAt = timestampFromMs(Date.parse(`2024-06-0${day}T12:00Z`));
     await guerdon.events.sendEvent({ metricKey: 'commits', user: { id: 'cleo' }, value: '1', occurredAt });
   }
+  const filtered = { metricKey: 'files', threshold: '1', eventAttributes: [{ key: 'repo', value: 'a' }] };
+  const type = { case: 'metric', value: filtered } as const;
+  await guerdon.admin.createTriggers({ systemKey: 'coins', triggers: [{ key: 'filtered', points: 1n, type }] });
+  const imports = new Imports(guerdon.database);
+  const moved = {
+    userId: 'moved',
+    points: { xp: { balance: 70, earned: 90 } },
+    metrics: { files: { total: 5, high: 8 } },
+    triggers: { 'coins/filtered': { total: 2 } },
+  };
+  expect((await imports.run(await imports.ndjson([moved]))).counts).toEqual({ imported: 1 });
+  await imports.clear();
+  await guerdon.events.sendEvent({ metricKey: 'files', user: { id: 'moved' }, value: '1', attributes: { repo: 'a' } });
 });
 afterAll(() => guerdon.close());
 
@@ -109,6 +123,27 @@ describe('verify', () => {
       'only the second user wrong',
       'update accounts set balance = 0 where user_id > 1',
       /^accounts \(\d+, 2\): balance is 0/,
+    ],
+    [
+      'a changed import',
+      `update user_imports set content = jsonb_set(content, '{totals,0,total}', '"4"')`,
+      /^user_imports \(\d+\): hash/,
+    ],
+    ['an import taken out', 'delete from user_imports', /^events \(\d+, .*\): total before is 5, .* left 0/],
+    [
+      'an imported user made older',
+      `update users set created_at = created_at - interval '1 day' where external_id = 'moved'`,
+      /^user_imports \(\d+\): its user was created at another instant/,
+    ],
+    [
+      'more earned elsewhere',
+      `update entries set earned = earned + 1 where kind = 'import'`,
+      /^entries \(\d+, 1, 1\): hash/,
+    ],
+    [
+      'a changed counter of a trigger',
+      'update trigger_counters set total = 1 where high = 3',
+      /^trigger_counters \(\d+, .*\): is 1, high 3; its events give 3, high 3/,
     ],
   ])('names the first wrong row after %s', async (_what, tampering, fault) => {
     expect(await faultAfter(guerdon.database, tampering)).toMatch(fault);

@@ -5,7 +5,7 @@ import type { TestDatabase } from './database.ts';
 
 /** Everything stored is as it must be, and nothing was set aside. */
 export async function expectSound(database: TestDatabase): Promise<void> {
-  const { fault } = await verify(database.pool, new Programs());
+  const { fault } = await verify(database.pool, new Programs(), { abreast: 5 });
   expect(fault).toBeUndefined();
   const { rows } = await database.pool.query('select count(*)::int as poisoned from poisoned');
   expect(rows).toEqual([{ poisoned: 0 }]);

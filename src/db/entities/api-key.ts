@@ -15,6 +15,14 @@ export const ApiKey = defineEntity({
     userId: p.text().nullable(),
     createdAt: p.datetime(3),
     revokedAt: p.datetime(3).nullable(),
+    lastUsedAt: p.datetime(3).nullable(),
+    /** From when on it is no longer taken. */
+    expiresAt: p.datetime(3).nullable(),
+    /** Prefix of the key that this one is the successor of. */
+    replaces: p.text().nullable(),
+    /** Requests in a window of so many seconds, 0 and 0: no limit; null: the default of the deployment. */
+    rateRequests: p.integer().nullable(),
+    rateSeconds: p.integer().nullable(),
   },
 });
 

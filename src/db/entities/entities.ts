@@ -19,6 +19,7 @@ import { PointsSystem } from './points-system.ts';
 import { Poisoned } from './poisoned.ts';
 import { Program } from './program.ts';
 import { Project } from './project.ts';
+import { RateLimit } from './rate-limit.ts';
 import { Refusal } from './refusal.ts';
 import { Setting } from './setting.ts';
 import { Settlement } from './settlement.ts';
@@ -28,11 +29,15 @@ import { TriggerUsage } from './trigger-usage.ts';
 import { User } from './user.ts';
 import { UserBoost } from './user-boost.ts';
 import { UserCommand } from './user-command.ts';
+
+import { UserImport } from './user-import.ts';
+
 import { Webhook } from './webhook.ts';
 import { WebhookAttempt } from './webhook-attempt.ts';
 import { WebhookDelivery } from './webhook-delivery.ts';
 import { WebhookHold } from './webhook-hold.ts';
 import { WebhookQueue } from './webhook-queue.ts';
+
 import { ZoneChange } from './zone-change.ts';
 
 /** All tables, for MikroORM. */
@@ -58,6 +63,7 @@ export const entities = [
   Poisoned,
   Program,
   Project,
+  RateLimit,
   Refusal,
   Setting,
   Settlement,
@@ -67,6 +73,7 @@ export const entities = [
   User,
   UserBoost,
   UserCommand,
+  UserImport,
   Webhook,
   WebhookAttempt,
   WebhookDelivery,

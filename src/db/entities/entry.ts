@@ -7,9 +7,11 @@ export const Entry = defineEntity({
     userId: p.bigint('string').primary(),
     systemId: p.bigint('string').primary(),
     version: p.bigint('bigint').primary(),
-    kind: p.text().$type<'award' | 'spend' | 'adjust' | 'expire' | 'reverse'>(),
+    kind: p.text().$type<'award' | 'spend' | 'adjust' | 'expire' | 'reverse' | 'reward' | 'import'>(),
     amount: p.bigint('bigint'),
     balanceAfter: p.bigint('bigint'),
+    /** Of an import: all that was ever earned elsewhere. */
+    earned: p.bigint('bigint').nullable(),
     causeKey: p.text(),
     eventId: p.uuid().nullable(),
     triggerId: p.uuid().nullable(),

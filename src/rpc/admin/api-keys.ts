@@ -1,6 +1,7 @@
-import { timestampFromMs } from '@bufbuild/protobuf/wkt';
-import { archiveKeys, createKeys, findKey, listKeys, renameKeys } from '../../commands/api-keys.ts';
+import { durationMs, timestampFromMs, timestampMs } from '@bufbuild/protobuf/wkt';
+import { archiveKeys, createKeys, findKey, listKeys, updateKeys } from '../../commands/api-keys.ts';
 import { findProject } from '../../commands/projects.ts';
+import { rotateKeys } from '../../commands/rotate-keys.ts';
 import type { ApiKeyRecord } from '../../db/entities/api-key.ts';
 import { GuerdonError } from '../../errors.ts';
 import { AdminService, ApiKeyKind } from '../../gen/guerdon/v1/admin_service_pb.ts';
@@ -19,24 +20,49 @@ const KIND_NAMES: Record<ApiKeyKind, ApiKeyRecord['kind']> = {
 export const createApiKeys = itemRoute(AdminService.method.createApiKeys, 'admin', 'keys', async (call, request) => {
   const projectId = await projectOf(call, request.projectKey);
   const { items, issues } = takeItems(call, request.keys);
-  const drafts = items.map(({ index, value: { kind, name, userId } }) => ({
+  const drafts = items.map(({ index, value: { kind, name, userId, expiresAt, rateLimit } }) => ({
     index,
-    value: { kind: KIND_NAMES[kind] ?? 'application', name, user: userId === '' ? null : userId },
+    value: {
+      kind: KIND_NAMES[kind] ?? 'application',
+      name,
+      user: userId === '' ? null : userId,
+      expiresAt: expiresAt && timestampMs(expiresAt),
+      rate: rateLimit,
+    },
   }));
   const made = await createKeys(call.api.context.orm, { ...authorOf(call), projectId }, drafts, {
     owner: isOwner(call),
   });
-  return {
-    created: made.created.map(({ key, record }) => ({ apiKey: keyMessage(record), key })),
-    issues: issueMessages([...issues.all, ...made.issues]),
-  };
+  return { created: made.created.map(createdMessage), issues: issueMessages([...issues.all, ...made.issues]) };
 });
 
 export const updateApiKeys = itemRoute(AdminService.method.updateApiKeys, 'admin', 'updates', async (call, request) => {
   const { items, issues } = takeItems(call, request.updates);
-  const done = await renameKeys(call.api.context.orm, authorOf(call), items, { owner: isOwner(call) });
+  const updates = items.map(({ index, value: { prefix, name, rateLimit, defaultRateLimit } }) => ({
+    index,
+    value: { prefix, name, rate: defaultRateLimit ? null : rateLimit },
+  }));
+  const done = await updateKeys(call.api.context.orm, authorOf(call), updates, { owner: isOwner(call) });
   return { updated: done.updated.map(keyMessage), issues: issueMessages([...issues.all, ...done.issues]) };
 });
+
+export const rotateApiKeys = itemRoute(
+  AdminService.method.rotateApiKeys,
+  'admin',
+  'rotations',
+  async (call, request) => {
+    const { items, issues } = takeItems(call, request.rotations);
+    const rotations = items.map(({ index, value: { prefix, overlap } }) => ({
+      index,
+      value: { prefix, overlap: overlap === undefined ? 0 : Math.ceil(durationMs(overlap)) },
+    }));
+    const done = await rotateKeys(call.api.context.orm, authorOf(call), rotations, {
+      own: call.caller.prefix,
+      owner: isOwner(call),
+    });
+    return { created: done.created.map(createdMessage), issues: issueMessages([...issues.all, ...done.issues]) };
+  },
+);
 
 export const archiveApiKeys = itemRoute(
   AdminService.method.archiveApiKeys,
@@ -83,7 +109,13 @@ async function projectOf(call: Call, key: string): Promise<string> {
   return project.id;
 }
 
-function keyMessage({ prefix, kind, name, userId, createdAt, revokedAt }: ApiKeyRecord) {
+function createdMessage({ key, record }: { key: string; record: ApiKeyRecord }) {
+  return { apiKey: keyMessage(record), key };
+}
+
+function keyMessage(record: ApiKeyRecord) {
+  const { prefix, kind, name, userId, createdAt, revokedAt, lastUsedAt, expiresAt, replaces } = record;
+  const { rateRequests: requests, rateSeconds: seconds } = record;
   return {
     prefix,
     kind: KINDS[kind],
@@ -91,5 +123,9 @@ function keyMessage({ prefix, kind, name, userId, createdAt, revokedAt }: ApiKey
     userId: userId ?? '',
     createdAt: timestampFromMs(createdAt.getTime()),
     ...(revokedAt != null && { archivedAt: timestampFromMs(revokedAt.getTime()) }),
+    ...(lastUsedAt != null && { lastUsedAt: timestampFromMs(lastUsedAt.getTime()) }),
+    ...(expiresAt != null && { expiresAt: timestampFromMs(expiresAt.getTime()) }),
+    ...(requests != null && seconds != null && { rateLimit: { requests, seconds } }),
+    replaces: replaces ?? '',
   };
 }

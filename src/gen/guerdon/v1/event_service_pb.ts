@@ -1213,7 +1213,8 @@ export const LimitKindSchema: GenEnum<LimitKind> = /*@__PURE__*/
  * Every call needs an API key in the metadata: `x-api-key: prefix.body` or `authorization: Bearer prefix.body`; without
  * a valid one it answers UNAUTHENTICATED, with one that may not make this call PERMISSION_DENIED: owner and admin keys may
  * make every call here, the application key of a user those that are about this user. Malformed input answers INVALID_ARGUMENT with `google.rpc.BadRequest` field
- * violations, and nothing is stored. Every error carries a `google.rpc.ErrorInfo` with a stable reason.
+ * violations, and nothing is stored. A key that has made the requests of its rate limit is answered RESOURCE_EXHAUSTED with
+ * reason RATE_LIMITED and `google.rpc.RetryInfo`. Every error carries a `google.rpc.ErrorInfo` with a stable reason.
  *
  * @generated from service guerdon.v1.EventService
  */
