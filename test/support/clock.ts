@@ -102,7 +102,10 @@ export async function ledger(
 
 /** Of every table how many rows it has, and which transaction was the last to write one. */
 export async function written({ pool }: TestDatabase): Promise<Record<string, string>> {
-  const tables = await pool.query(`select tablename from pg_tables where schemaname = 'public' order by 1`);
+  // That a key is used is written whatever it is used for.
+  const tables = await pool.query(
+    `select tablename from pg_tables where schemaname = 'public' and tablename <> 'api_keys' order by 1`,
+  );
   const counted: Record<string, string> = {};
   for (const { tablename } of tables.rows) {
     const { rows } = await pool.query(`select count(*), max(xmin::text::bigint) as last from "${tablename}"`);
