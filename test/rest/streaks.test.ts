@@ -253,9 +253,12 @@ describe('achievements', () => {
 
   it('are completed once however many say so at the same time', async () => {
     const user = { id: 'race', attributes: { plan: 'pro' } };
+    // Who waits for an outcome looks again after a while, by this clock.
+    const going = setInterval(() => (clock += 50), 50);
     const answers = await Promise.all(
       Array.from({ length: 12 }, () => rest.post('/v1/achievements/profile/complete', { user })),
     );
+    clearInterval(going);
     expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array(11).fill(202)]);
     expect(new Set(answers.map(({ body }) => body.completionId)).size).toBe(1);
     expect((await rest.get('/v1/users/race/points/xp')).body.total).toBe(40);
