@@ -1,3 +1,4 @@
+import { idOf, levelId } from '../contract-ids.ts';
 import type { BoostStatus } from '../rules/boost-schedule.ts';
 import { formatDecimal } from '../rules/decimal.ts';
 import type {
@@ -32,7 +33,7 @@ export function userBody(user: UserFacts) {
     name: user.name,
     tz: user.zones.at(-1)?.zone ?? null,
     deviceTokens: null,
-    subscribeToEmails: true,
+    subscribeToEmails: user.email !== null,
     attributes: user.attributes,
     control: false,
     created: instant(user.createdAt),
@@ -42,7 +43,7 @@ export function userBody(user: UserFacts) {
 
 export function systemBody({ id, key, name, description, maxPoints }: System) {
   return {
-    id,
+    id: idOf('points_system', id),
     key,
     name,
     description: description === '' ? null : description,
@@ -52,10 +53,10 @@ export function systemBody({ id, key, name, description, maxPoints }: System) {
 }
 
 /** Null: below every level. */
-export function levelBody(level: Level | null) {
+export function levelBody(systemId: string, level: Level | null) {
   if (level === null) return null;
   const { key, name, description, points } = level;
-  return { id: key, key, name, description, badgeUrl: null, points: Number(points) };
+  return { id: levelId(systemId, key), key, name, description, badgeUrl: null, points: Number(points) };
 }
 
 export interface BoostFacts {
@@ -92,7 +93,7 @@ export function triggerBody({ trigger, metricName, since }: TriggerFacts) {
     points: Number(trigger.points),
     status: trigger.active ? 'active' : 'inactive',
     ...(trigger.type === 'metric' && {
-      metricId: trigger.metricId,
+      metricId: idOf('metric', trigger.metricId),
       metricName,
       metricThreshold: Number(formatDecimal(trigger.threshold)),
       eventAttributes: pairs(trigger.eventAttributes),
@@ -135,7 +136,7 @@ export function pointsChanged(
       total: Number(total),
       added: Number(added),
       awards: awards.map(awardBody),
-      ...(level !== undefined && { level: levelBody(level) }),
+      ...(level !== undefined && { level: levelBody(system.id, level) }),
     },
   };
 }
@@ -147,8 +148,8 @@ export function levelChanged(
   return {
     user: userBody(user),
     points: { ...systemBody(change.system), total: Number(change.total) },
-    previousLevel: levelBody(change.previousLevel),
-    newLevel: levelBody(change.newLevel),
+    previousLevel: levelBody(change.system.id, change.previousLevel),
+    newLevel: levelBody(change.system.id, change.newLevel),
   };
 }
 
@@ -165,7 +166,7 @@ export function boostTurned(
       name,
       status,
       userId: boost.user,
-      pointsSystemId: system.id,
+      pointsSystemId: idOf('points_system', system.id),
       pointsSystemKey: system.key,
       pointsSystemName: system.name,
       ...rest,

@@ -1,3 +1,4 @@
+import { idOf } from '../../contract-ids.ts';
 import type { AnnouncementKind } from '../../db/entities/outbox.ts';
 import type { Queryable } from '../../db/pool.ts';
 import { type KnownUser, userById } from '../../ledger/users.ts';
@@ -96,7 +97,7 @@ async function composeAchievement(sources: Sources, claimed: Claimed): Promise<C
           ? { type: 'streak', streakLength: rule.length }
           : {
               type: 'metric',
-              metricId: rule.metricId,
+              metricId: idOf('metric', rule.metricId),
               metricName: rule.metricKey,
               metricValue: Number(formatDecimal(rule.total)),
               eventAttributes: [],

@@ -1,6 +1,6 @@
 import { applicationKeys } from '../../commands/api-keys.ts';
+import { idOf, numberOf } from '../../contract-ids.ts';
 import { AdminService, ApiKeyKind } from '../../gen/guerdon/v1/admin_service_pb.ts';
-import { idOf, numberOf } from '../ids.ts';
 import { type Answer, type Items, type RestCall, rpc } from '../route.ts';
 import { createdAnswer, foundIds, issuesOf } from './bulk.ts';
 

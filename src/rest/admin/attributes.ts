@@ -1,8 +1,8 @@
+import { idOf } from '../../contract-ids.ts';
 import type { Declared } from '../../db/catalog.ts';
 import { GuerdonError } from '../../errors.ts';
 import { AdminService, AttributeType } from '../../gen/guerdon/v1/admin_service_pb.ts';
 import type { Call } from '../../rpc/call.ts';
-import { idOf } from '../ids.ts';
 import { type Answer, type Items, type RestCall, rpc } from '../route.ts';
 import { createdAnswer, found, foundIds, issuesOf, pageOf, updatedAnswer } from './bulk.ts';
 

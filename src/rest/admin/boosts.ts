@@ -1,11 +1,11 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
+import { isUuid } from '../../contract-ids.ts';
 import type { ProjectCatalog } from '../../db/catalog.ts';
 import { GuerdonError } from '../../errors.ts';
 import { type BoostInputSchema, BoostService } from '../../gen/guerdon/v1/boost_service_pb.ts';
 import type { Boost } from '../../gen/guerdon/v1/types_pb.ts';
 import type { Call } from '../../rpc/call.ts';
 import { allBoosts } from '../app/boosts.ts';
-import { isUuid } from '../ids.ts';
 import { type AdminIssue, type Answer, type Items, type RestCall, rpc } from '../route.ts';
 import { adminBoostShapes, ROUNDINGS } from '../shapes/boost.ts';
 import { type FilterShape, filtersOf } from '../shapes/filters.ts';

@@ -1,6 +1,6 @@
+import { isUuid } from '../../contract-ids.ts';
 import { invalid } from '../../errors.ts';
 import { type Issue, Severity } from '../../gen/guerdon/v1/types_pb.ts';
-import { isUuid } from '../ids.ts';
 import { contractName, contractText } from '../names.ts';
 import type { AdminIssue, Answer, Items } from '../route.ts';
 

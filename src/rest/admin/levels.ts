@@ -1,8 +1,8 @@
+import { levelId } from '../../contract-ids.ts';
 import { GuerdonError } from '../../errors.ts';
 import { AdminService } from '../../gen/guerdon/v1/admin_service_pb.ts';
 import { PointsService } from '../../gen/guerdon/v1/points_service_pb.ts';
 import type { System } from '../../rules/types.ts';
-import { levelId } from '../ids.ts';
 import { type Answer, type Items, type RestCall, rpc } from '../route.ts';
 import { adminLevelShape } from '../shapes/level.ts';
 import { createdAnswer, deletedAnswer, found, foundIds, issuesOf, notKept, pageOf, updatedAnswer } from './bulk.ts';

@@ -1,10 +1,10 @@
+import { idOf, numberOf } from '../../contract-ids.ts';
 import { AdminService } from '../../gen/guerdon/v1/admin_service_pb.ts';
 import type { PointsSystem } from '../../gen/guerdon/v1/types_pb.ts';
 import type { Call } from '../../rpc/call.ts';
 import { currentProgram } from '../../rpc/lookup.ts';
 import type { System } from '../../rules/types.ts';
 import { checkItems } from '../check.ts';
-import { idOf, numberOf } from '../ids.ts';
 import { type AdminIssue, type Answer, type Items, type RestCall, rpc } from '../route.ts';
 import { makeBoosts, type NewBoost } from './boosts.ts';
 import { createdAnswer, deletedAnswer, found, foundIds, issuesOf, notKept, pageOf, updatedAnswer } from './bulk.ts';

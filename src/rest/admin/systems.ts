@@ -1,8 +1,8 @@
+import { numberOf } from '../../contract-ids.ts';
 import { GuerdonError } from '../../errors.ts';
 import type { Call } from '../../rpc/call.ts';
 import { currentProgram } from '../../rpc/lookup.ts';
 import type { System } from '../../rules/types.ts';
-import { numberOf } from '../ids.ts';
 
 /** The points system that a path names by its id; else NOT_FOUND. */
 export async function systemIn(call: Call, path: Readonly<Record<string, string>>): Promise<System> {

@@ -1,11 +1,11 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
+import { idOf, numberOf } from '../../contract-ids.ts';
 import type { ProjectCatalog } from '../../db/catalog.ts';
 import type { TriggerInputSchema } from '../../gen/guerdon/v1/admin_service_pb.ts';
 import type { Call } from '../../rpc/call.ts';
 import { currentProgram } from '../../rpc/lookup.ts';
 import { formatDecimal } from '../../rules/decimal.ts';
 import type { Achievement, Trigger } from '../../rules/types.ts';
-import { idOf, numberOf } from '../ids.ts';
 import { exactNumber } from '../json.ts';
 import { type FilterShape, filterShapes, filtersOf } from '../shapes/filters.ts';
 import { interval } from '../shapes/trigger.ts';

@@ -1,9 +1,9 @@
+import { isUuid } from '../../contract-ids.ts';
 import { GuerdonError } from '../../errors.ts';
 import { BoostService } from '../../gen/guerdon/v1/boost_service_pb.ts';
 import type { Call } from '../../rpc/call.ts';
 import { currentProgram, systemOf } from '../../rpc/lookup.ts';
 import { checkItems } from '../check.ts';
-import { isUuid } from '../ids.ts';
 import { unreadable } from '../json.ts';
 import { type AdminIssue, type Answer, type RestCall, rpc } from '../route.ts';
 import { boostsWith } from '../shapes/points.ts';

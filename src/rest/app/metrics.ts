@@ -1,3 +1,4 @@
+import { idOf } from '../../contract-ids.ts';
 import type { Declared } from '../../db/catalog.ts';
 import { GuerdonError } from '../../errors.ts';
 import { metricSumsBetween, totalsOf } from '../../ledger/metrics.ts';
@@ -6,7 +7,6 @@ import type { Call } from '../../rpc/call.ts';
 import { userUnknown } from '../../rpc/lookup.ts';
 import { periodsOf } from '../../rpc/periods.ts';
 import { formatDecimal } from '../../rules/decimal.ts';
-import { idOf } from '../ids.ts';
 import { exactNumber } from '../json.ts';
 import type { Answer, RestCall } from '../route.ts';
 import { achievementsByMetric } from './achievements.ts';

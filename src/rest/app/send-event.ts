@@ -1,9 +1,9 @@
+import { idOf } from '../../contract-ids.ts';
 import { EventService, type SendEventResponse } from '../../gen/guerdon/v1/event_service_pb.ts';
 import { eventById } from '../../ledger/stored-events.ts';
 import type { Call } from '../../rpc/call.ts';
 import { currentProgram } from '../../rpc/lookup.ts';
 import type { ProgramIndex } from '../../rules/program.ts';
-import { idOf } from '../ids.ts';
 import { exactNumber } from '../json.ts';
 import { type Answer, type RestCall, rpc } from '../route.ts';
 import { achievementTeller } from '../shapes/achievement.ts';

@@ -1,8 +1,8 @@
 import { timestampDate } from '@bufbuild/protobuf/wkt';
+import { idOf } from '../../contract-ids.ts';
 import type { Declared } from '../../db/catalog.ts';
 import type { Achievement, CompletedAchievement } from '../../gen/guerdon/v1/types_pb.ts';
 import type { Call } from '../../rpc/call.ts';
-import { idOf } from '../ids.ts';
 import { exactNumber } from '../json.ts';
 
 /** Tells of achievements, and of those that a user has completed. */

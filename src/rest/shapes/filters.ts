@@ -1,6 +1,6 @@
+import { idOf, numberOf } from '../../contract-ids.ts';
 import type { ProjectCatalog } from '../../db/catalog.ts';
 import type { AttributeFilter } from '../../rules/types.ts';
-import { idOf, numberOf } from '../ids.ts';
 
 /** A filter as the admin API has it. */
 export interface FilterShape {

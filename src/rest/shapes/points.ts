@@ -1,13 +1,13 @@
 import { create } from '@bufbuild/protobuf';
 import { timestampDate } from '@bufbuild/protobuf/wkt';
 import { boostsByIds } from '../../commands/boosts/find-boosts.ts';
+import { awardId, idOf } from '../../contract-ids.ts';
 import type { Award, Boost, EventPoints } from '../../gen/guerdon/v1/types_pb.ts';
 import { BoostSchema } from '../../gen/guerdon/v1/types_pb.ts';
 import { boostMessages } from '../../rpc/boosts/boost-message.ts';
 import type { Call } from '../../rpc/call.ts';
 import type { ProgramIndex } from '../../rules/program.ts';
 import type { System } from '../../rules/types.ts';
-import { awardId, idOf } from '../ids.ts';
 import { boostShapes } from './boost.ts';
 import { levelShape } from './level.ts';
 import { triggerTeller } from './trigger.ts';

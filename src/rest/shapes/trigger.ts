@@ -1,9 +1,9 @@
+import { idOf, madeAt } from '../../contract-ids.ts';
 import type { ProjectCatalog } from '../../db/catalog.ts';
 import type { Call } from '../../rpc/call.ts';
 import { currentProgram } from '../../rpc/lookup.ts';
 import { formatDecimal } from '../../rules/decimal.ts';
 import type { Achievement, System, Trigger } from '../../rules/types.ts';
-import { idOf, madeAt } from '../ids.ts';
 import { exactNumber } from '../json.ts';
 
 type Status = 'active' | 'inactive' | 'archived';
