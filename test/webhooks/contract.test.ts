@@ -1,4 +1,5 @@
 import { expect, it } from '@jest/globals';
+import { idOf } from '../../src/contract-ids.ts';
 import {
   achievementCompleted,
   boostTurned,
@@ -26,7 +27,7 @@ const told = {
   name: null,
   tz: 'Asia/Tokyo',
   deviceTokens: null,
-  subscribeToEmails: true,
+  subscribeToEmails: false,
   attributes: { plan: 'pro' },
   control: false,
   created: '2026-01-02T03:04:05.678Z',
@@ -94,7 +95,7 @@ it('a boost of instants has them as they are', () => {
       name: 'b',
       status: 'active',
       userId: null,
-      pointsSystemId: '1',
+      pointsSystemId: idOf('points_system', '1'),
       pointsSystemKey: 'xp',
       pointsSystemName: 'XP',
       start: '2026-01-02T03:04:05.678Z',
