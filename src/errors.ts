@@ -36,7 +36,6 @@ export type Reason =
   | 'ATTRIBUTE_UNKNOWN'
   | 'TRIGGER_UNKNOWN'
   | 'LEVEL_UNKNOWN'
-  | 'ACK_NOT_OFFERED'
   | 'DEADLINE_PASSED'
   | 'CALL_CANCELLED'
   | 'TOO_MANY_CALLS'
@@ -57,12 +56,14 @@ export class GuerdonError extends Error {
   readonly reason: Reason;
   readonly violations: readonly Violation[];
   readonly metadata: Readonly<Record<string, string>>;
+  /** Milliseconds after which the same call may end differently; undefined: nothing is known of that. */
+  readonly retryMs: number | undefined;
 
   constructor(
     code: ErrorCode,
     reason: Reason,
     message: string,
-    more: { violations?: readonly Violation[]; metadata?: Readonly<Record<string, string>> } = {},
+    more: { violations?: readonly Violation[]; metadata?: Readonly<Record<string, string>>; retryMs?: number } = {},
   ) {
     super(message);
     this.name = 'GuerdonError';
@@ -70,6 +71,7 @@ export class GuerdonError extends Error {
     this.reason = reason;
     this.violations = more.violations ?? [];
     this.metadata = more.metadata ?? {};
+    this.retryMs = more.retryMs;
   }
 }
 
@@ -145,4 +147,9 @@ const REFUSALS: Record<
 export function refusalError(code: RefusalCode, detail: Readonly<Record<string, string>>): GuerdonError {
   const refusal = REFUSALS[code];
   return new GuerdonError(refusal.code, code, refusal.message(detail), { metadata: detail });
+}
+
+/** What could not be applied for a reason that is not the caller's. */
+export function setAsideError(): GuerdonError {
+  return new GuerdonError('INTERNAL', 'SET_ASIDE', 'it could not be applied and was set aside for the operator');
 }

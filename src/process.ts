@@ -83,9 +83,9 @@ async function startDatabase(config: Config, closing: Close[], say: (message: st
 }
 
 async function startIngest(context: Context, closing: Close[]): Promise<Api> {
-  const { backend, replies, pool, address, now, log } = context;
+  const { backend, replies, pool, address, now, log, config } = context;
   const onError = (err: Error) => log.warn({ err }, 'queue not reached');
-  const ingest = new Ingest({ backend, replies, pool, address, now, onError });
+  const ingest = new Ingest({ backend, replies, pool, address, inFlightMax: config.inFlightMax, now, onError });
   await ingest.start();
   closing.push(() => ingest.close());
   const watch = new Watch(pool, (err) => log.warn({ err }, 'watched accounts not looked at'));

@@ -40,11 +40,13 @@ export function startWorkers(context: Context, settleHere: (id: string, outcome:
     now: context.now,
     apply: (lane, commands) => applyBatch(applying, lane, commands),
     done: async (commands, outcomes) => {
-      await leaveInbox(pool, commands);
+      await leaveInbox(pool, commands, outcomes, context.now());
       await reply(context, commands, outcomes, settleHere);
     },
   });
-  const worker = context.backend.worker((job) => lanes.run(job.data.commands), JOBS_IN_HAND);
+  const worker = context.backend.worker(async (job) => {
+    await lanes.run(job.data.commands);
+  }, JOBS_IN_HAND);
   const timed = startSchedule(context);
   const sweep = startSweep(context);
   const settler = startSettler(context, lanes);

@@ -37,7 +37,7 @@ export function startSweep(context: Context): Sweep {
       if (!locked) return;
       await context.schedule.ensure();
       for (;;) {
-        const commands = await overdue(client, context.now() - OVERDUE_MS, COMMANDS_MAX);
+        const commands = await overdue(client, { after: OVERDUE_MS, now: context.now(), limit: COMMANDS_MAX });
         if (commands.length === 0) return;
         await sendJob(queue, { commands });
         await requeued(client, commands, context.now());

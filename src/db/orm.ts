@@ -8,6 +8,7 @@ import { Migration003Administration } from './migrations/003-administration.ts';
 import { Migration004Triggers } from './migrations/004-triggers.ts';
 import { Migration005Levels } from './migrations/005-levels.ts';
 import { Migration006Clocks } from './migrations/006-clocks.ts';
+import { Migration011EventImports } from './migrations/011-event-imports.ts';
 import { createPool } from './pool.ts';
 
 export type Orm = MikroORM;
@@ -23,6 +24,7 @@ const migrations = [
   { name: '004-triggers', class: Migration004Triggers },
   { name: '005-levels', class: Migration005Levels },
   { name: '006-clocks', class: Migration006Clocks },
+  { name: '011-event-imports', class: Migration011EventImports },
 ];
 
 /** Nobody waits for ever for a row that somebody else holds, and nobody holds one for ever. */

@@ -1,7 +1,7 @@
 import { type Timestamp, timestampMs } from '@bufbuild/protobuf/wkt';
 import type { EventCommand } from '../commands/command.ts';
 import type { ProjectCatalog } from '../db/catalog.ts';
-import { GuerdonError, invalid, type Violation } from '../errors.ts';
+import { invalid, type Violation } from '../errors.ts';
 import { Ack, type SendEventRequest } from '../gen/guerdon/v1/event_service_pb.ts';
 import type { UserInput } from '../gen/guerdon/v1/types_pb.ts';
 import { DECIMAL_PATTERN, formatDecimal, parseDecimal } from '../rules/decimal.ts';
@@ -19,9 +19,6 @@ const AHEAD_MS = 5 * 60_000;
  * and against what the project has declared. INVALID_ARGUMENT names every field at fault.
  */
 export async function readEvent(call: Call, request: SendEventRequest): Promise<EventCommand> {
-  if (request.ack === Ack.ACCEPTED) {
-    throw new GuerdonError('UNIMPLEMENTED', 'ACK_NOT_OFFERED', 'ack: ACK_ACCEPTED is not offered; leave it out');
-  }
   const { catalog } = call.api.context;
   let project = await catalog.get(call.projectId);
   if (isUnknownHere(project, request)) project = await catalog.fresh(call.projectId);
@@ -55,6 +52,7 @@ function toCommand(call: Call, project: ProjectCatalog, request: SendEventReques
     occurredAt: request.occurredAt === undefined ? call.receivedAt : timestampMs(request.occurredAt),
     occurredAtSent: request.occurredAt !== undefined,
     receivedAt: call.receivedAt,
+    ...(request.ack === Ack.ACCEPTED && { inbox: true }),
   };
 }
 

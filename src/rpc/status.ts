@@ -1,8 +1,8 @@
 import { create, type DescMessage, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
-import { anyPack } from '@bufbuild/protobuf/wkt';
+import { anyPack, durationFromMs } from '@bufbuild/protobuf/wkt';
 import { isMachineryFailure } from '../db/failures.ts';
 import { type ErrorCode, GuerdonError } from '../errors.ts';
-import { BadRequestSchema, ErrorInfoSchema } from '../gen/google/rpc/error_details_pb.ts';
+import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from '../gen/google/rpc/error_details_pb.ts';
 import { type Status, StatusSchema } from '../gen/google/rpc/status_pb.ts';
 
 const DOMAIN = 'guerdon';
@@ -38,15 +38,18 @@ export function toGuerdonError(error: unknown, log: { error(details: object, mes
 
 export type Detail = { desc: DescMessage; value: MessageInitShape<DescMessage> };
 
-/** Details of an error: a stable reason for programs, and the fields at fault. */
+/** Details of an error: a stable reason for programs, the fields at fault, and when to call again. */
 export function detailsOf(error: GuerdonError): Detail[] {
-  const { reason, metadata, violations } = error;
+  const { reason, metadata, violations, retryMs } = error;
   const details: Detail[] = [{ desc: ErrorInfoSchema, value: { reason, domain: DOMAIN, metadata } as never }];
   if (violations.length > 0) {
     details.push({
       desc: BadRequestSchema,
       value: { fieldViolations: violations.map((item) => ({ ...item })) } as never,
     });
+  }
+  if (retryMs !== undefined) {
+    details.push({ desc: RetryInfoSchema, value: { retryDelay: durationFromMs(retryMs) } as never });
   }
   return details;
 }

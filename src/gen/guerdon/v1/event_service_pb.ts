@@ -126,7 +126,7 @@ export type SendEventResponse = Message<"guerdon.v1.SendEventResponse"> & {
   idempotentReplayed: boolean;
 
   /**
-   * EVENT_STATUS_APPLIED.
+   * EVENT_STATUS_APPLIED, or EVENT_STATUS_ACCEPTED where ACK_ACCEPTED was asked for: then there is no total and no points.
    *
    * @generated from field: guerdon.v1.EventStatus status = 6;
    */
@@ -868,7 +868,7 @@ export type Event = Message<"guerdon.v1.Event"> & {
   receivedAt?: Timestamp | undefined;
 
   /**
-   * Applied or refused.
+   * Accepted, applied or refused.
    *
    * @generated from field: guerdon.v1.EventStatus status = 9;
    */
@@ -1015,7 +1015,8 @@ export const Ack = {
   APPLIED: 1,
 
   /**
-   * After the event is stored durably, before it is applied. Answers UNIMPLEMENTED.
+   * After the event is stored durably, before it is applied: for senders that need no answer. What is malformed is refused
+   * at once; GetEvent tells what became of the event. Events of one list keep their order, those of several calls need not.
    *
    * @generated from enum value: ACK_ACCEPTED = 2;
    */
@@ -1219,12 +1220,13 @@ export const LimitKindSchema: GenEnum<LimitKind> = /*@__PURE__*/
  */
 export const EventService: GenService<{
   /**
-   * Applies one event and answers after the commit.
+   * Applies one event and answers after the commit; with ACK_ACCEPTED, once the event is stored.
    *
    * Errors: INVALID_ARGUMENT (malformed, or an unknown metric or attribute), ALREADY_EXISTS with reason
    * IDEMPOTENCY_KEY_REUSED (the key was used with other content), FAILED_PRECONDITION with reason OUT_OF_POINTS (a
    * deduction that refuses), OUT_OF_RANGE (a total or balance beyond its range), DEADLINE_EXCEEDED (the event may still
-   * be applied: GetEvent or a repeat with the same key tells), UNIMPLEMENTED (ACK_ACCEPTED).
+   * be applied: GetEvent or a repeat with the same key tells), RESOURCE_EXHAUSTED (too much is under way; its
+   * `google.rpc.RetryInfo` says when to call again).
    *
    * @generated from rpc guerdon.v1.EventService.SendEvent
    */
@@ -1236,7 +1238,8 @@ export const EventService: GenService<{
   /**
    * Applies up to 500 events, in the order of the list, each by itself: the result of each is at its own index.
    *
-   * Errors: INVALID_ARGUMENT when the list is empty or too long; everything else is told item by item.
+   * Errors: INVALID_ARGUMENT when the list is empty or too long, RESOURCE_EXHAUSTED as SendEvent; everything else is told
+   * item by item.
    *
    * @generated from rpc guerdon.v1.EventService.SendEvents
    */
@@ -1246,7 +1249,8 @@ export const EventService: GenService<{
     output: typeof SendEventsResponseSchema;
   },
   /**
-   * One event with its outcome, by its id or by its idempotency key.
+   * One event with its outcome, by its id or by its idempotency key; one that is accepted and not applied yet is told as such.
+   * The id of a repeat finds nothing once the first event is applied; its key finds that.
    *
    * Errors: NOT_FOUND.
    *
