@@ -40,6 +40,12 @@ export type Reason =
   | 'CALL_CANCELLED'
   | 'TOO_MANY_CALLS'
   | 'SET_ASIDE'
+  | 'IMPORT_UNKNOWN'
+  | 'IMPORT_DIFFERS'
+  | 'IMPORT_RECEIVED_ELSEWHERE'
+  | 'IMPORT_FINISHED'
+  | 'IMPORT_NOT_FINISHED'
+  | 'NOTHING_REFUSED'
   | 'DATABASE_UNAVAILABLE'
   | 'SHUTTING_DOWN'
   | 'BUG';
@@ -152,4 +158,9 @@ export function refusalError(code: RefusalCode, detail: Readonly<Record<string, 
 /** What could not be applied for a reason that is not the caller's. */
 export function setAsideError(): GuerdonError {
   return new GuerdonError('INTERNAL', 'SET_ASIDE', 'it could not be applied and was set aside for the operator');
+}
+
+/** Nobody waits for the answer any more. */
+export function goneError(): GuerdonError {
+  return new GuerdonError('CANCELLED', 'CALL_CANCELLED', 'the caller has gone');
 }

@@ -227,6 +227,7 @@ CREATE INDEX global_boosts_system ON public.global_boosts USING btree (system_id
 create table import_outcomes (
   import_id uuid not null,
   line bigint not null,
+  part smallint,
   outcome text not null,
   event_id uuid,
   code text,
@@ -234,6 +235,7 @@ create table import_outcomes (
   source text,
   constraint import_outcomes_pkey PRIMARY KEY (import_id, line),
   constraint import_outcomes_known CHECK ((outcome = ANY (ARRAY['duplicate'::text, 'refused'::text]))),
+  constraint import_outcomes_one_place CHECK (((part IS NULL) <> (source IS NULL))),
   constraint import_outcomes_refused_why CHECK (((outcome = 'refused'::text) = (code IS NOT NULL)))
 );
 CREATE INDEX import_outcomes_kind ON public.import_outcomes USING btree (import_id, outcome, line);

@@ -6,6 +6,7 @@ import type { Context } from '../src/context.ts';
 import { createPool } from '../src/db/pool.ts';
 import type { Attempts } from '../src/db/serializable.ts';
 import type { Reply } from '../src/queue/replies.ts';
+import { startImporter } from './imports.ts';
 import { Lanes } from './lanes.ts';
 import { startSchedule } from './schedule.ts';
 import { startSettler } from './settle.ts';
@@ -50,9 +51,11 @@ export function startWorkers(context: Context, settleHere: (id: string, outcome:
   const timed = startSchedule(context);
   const sweep = startSweep(context);
   const settler = startSettler(context, lanes);
+  const importer = startImporter(context, lanes);
   return {
     attempts,
     async close() {
+      await importer.close();
       await settler.close();
       await sweep.close();
       await timed.close();

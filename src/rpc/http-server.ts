@@ -7,9 +7,9 @@ import { connectNodeAdapter } from '@connectrpc/connect-node';
 import { ServerReflection, type ServerReflectionRequest } from '../gen/grpc/reflection/v1/reflection_pb.ts';
 import { ServerReflection as ServerReflectionAlpha } from '../gen/grpc/reflection/v1alpha/reflection_pb.ts';
 import type { ApiKeys } from './auth.ts';
-import type { Api, Served, StreamRoute } from './call.ts';
+import type { Api, IntakeRoute, Served, StreamRoute } from './call.ts';
 import { CLOSE_MS, type Listening } from './grpc-server.ts';
-import { DEADLINE_MAX_MS, invoke, invokeStream } from './invoke.ts';
+import { DEADLINE_MAX_MS, invoke, invokeIntake, invokeStream } from './invoke.ts';
 import { plainPages } from './pages.ts';
 import { reflect } from './reflection.ts';
 import { CODE_NUMBERS, detailsOf, toGuerdonError } from './status.ts';
@@ -27,10 +27,10 @@ const CORS_MAX_AGE_S = 7_200;
 export async function startHttpServer(
   api: Api,
   keys: ApiKeys,
-  { routes, streams }: Served,
+  { routes, streams, intakes }: Served,
   at: { host: string; port: number },
 ): Promise<Listening> {
-  const services = [...new Set([...routes, ...streams].map((route) => route.method.parent))];
+  const services = [...new Set([...routes, ...streams, ...intakes].map((route) => route.method.parent))];
   const rpc = connectNodeAdapter({
     routes: (router) => {
       for (const route of routes) {
@@ -48,6 +48,7 @@ export async function startHttpServer(
         );
       }
       for (const route of streams) addStream(router, api, keys, route);
+      for (const route of intakes) addIntake(router, api, keys, route);
       addReflection(router, services);
     },
     readMaxBytes: MESSAGE_MAX_BYTES,
@@ -113,6 +114,15 @@ function addStream(router: ConnectRouter, api: Api, keys: ApiKeys, route: Stream
     } catch (error) {
       throw failure(error, api);
     }
+  });
+}
+
+function addIntake(router: ConnectRouter, api: Api, keys: ApiKeys, route: IntakeRoute): void {
+  router.rpc(route.method, (requests: AsyncIterable<Message>, context: HandlerContext) => {
+    const headers = (name: string) => context.requestHeader.get(name) ?? undefined;
+    return invokeIntake(api, keys, route, requests, headers).catch((error: unknown) => {
+      throw failure(error, api);
+    }) as Promise<never>;
   });
 }
 

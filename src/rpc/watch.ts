@@ -1,5 +1,5 @@
 import type { Queryable } from '../db/pool.ts';
-import { GuerdonError } from '../errors.ts';
+import { GuerdonError, goneError } from '../errors.ts';
 import { versionsOf } from '../ledger/summary.ts';
 
 /** So often it is looked whether a watched account has changed. */
@@ -35,12 +35,12 @@ export class Watch {
   /** Settles once the account has a later version than `seen`; rejects when the caller goes or the server stops. */
   changed(account: { userId: string; systemId: string; seen: bigint }, signal: AbortSignal): Promise<void> {
     if (this.#closed) return Promise.reject(stopping());
-    if (signal.aborted) return Promise.reject(gone());
+    if (signal.aborted) return Promise.reject(goneError());
     if (this.#watchers.size >= WATCHERS_MAX) {
       return Promise.reject(new GuerdonError('RESOURCE_EXHAUSTED', 'TOO_MANY_CALLS', 'too many calls watch here'));
     }
     return new Promise((resolve, reject) => {
-      const leave = () => watcher.settle(gone());
+      const leave = () => watcher.settle(goneError());
       const watcher: Watcher = {
         ...account,
         settle: (error) => {
@@ -54,6 +54,12 @@ export class Watch {
       this.#watchers.add(watcher);
       this.#timer ??= setInterval(() => void this.#look(), LOOK_MS);
     });
+  }
+
+  /** Throws when the caller has gone or the server stops. */
+  mustBeOpen(signal: AbortSignal): void {
+    if (this.#closed) throw stopping();
+    if (signal.aborted) throw goneError();
   }
 
   /** Ends all watching. */
@@ -88,8 +94,4 @@ export class Watch {
 
 function stopping(): GuerdonError {
   return new GuerdonError('UNAVAILABLE', 'SHUTTING_DOWN', 'the server is stopping; call again');
-}
-
-function gone(): GuerdonError {
-  return new GuerdonError('CANCELLED', 'CALL_CANCELLED', 'the caller has gone');
 }

@@ -6,6 +6,7 @@ export const ImportOutcome = defineEntity({
   properties: {
     importId: p.uuid().primary(),
     line: p.bigint('string').primary(),
+    part: p.smallint().nullable(),
     outcome: p.text().$type<'duplicate' | 'refused'>(),
     eventId: p.uuid().nullable(),
     code: p.text().nullable(),

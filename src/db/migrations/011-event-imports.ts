@@ -72,12 +72,14 @@ const statements = [
   `create table import_outcomes (
     import_id uuid not null,
     line bigint not null,
+    part smallint,
     outcome text not null,
     event_id uuid,
     code text,
     detail jsonb,
     source text,
     primary key (import_id, line),
+    constraint import_outcomes_one_place check ((part is null) <> (source is null)),
     constraint import_outcomes_known check (outcome in ('duplicate', 'refused')),
     constraint import_outcomes_refused_why check ((outcome = 'refused') = (code is not null))
   )`,
