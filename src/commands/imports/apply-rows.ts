@@ -1,8 +1,8 @@
 import { instantText, type Queryable } from '../../db/pool.ts';
 import type { Instant } from '../../rules/types.ts';
 import type { EventCommand } from '../command.ts';
-import type { Outcome } from '../outcome.ts';
 import type { ImportedEvent } from './store-rows.ts';
+import type { Verdict } from './verdict.ts';
 
 /** Rows of one import that one worker applies for a while, in their order. */
 export interface ClaimedPart {
@@ -18,7 +18,7 @@ export interface ClaimedPart {
 }
 
 /** A worker that dies leaves its parts to others after so many seconds. */
-const CLAIM_S = 10;
+const CLAIM_S = 5;
 
 /**
  * Claims parts of imports that are to be applied and that nobody works on, those of the oldest import first. The claim saves
@@ -103,9 +103,9 @@ export async function recordOutcomes(
   claimed: ClaimedPart,
   worker: string,
   rows: readonly RowToApply[],
-  outcomes: readonly Outcome[],
+  verdicts: readonly Verdict[],
 ): Promise<boolean> {
-  const told = rows.map(({ line, command }, index) => ({ line, ...tell(command, outcomes[index] as Outcome) }));
+  const told = rows.map(({ line }, index) => ({ line, ...(verdicts[index] as Verdict) }));
   const exceptions = told.filter(({ outcome }) => outcome !== 'applied');
   const count = (wanted: string) => told.filter(({ outcome }) => outcome === wanted).length;
   const { rowCount } = await db.query({
@@ -136,22 +136,6 @@ export async function recordOutcomes(
     ],
   });
   return rowCount === 1;
-}
-
-interface Told {
-  outcome: 'applied' | 'duplicate' | 'refused';
-  eventId: string | null;
-  code: string | null;
-  detail: object | null;
-}
-
-function tell(command: EventCommand, outcome: Outcome): Told {
-  if (outcome.status === 'refused') {
-    return { outcome: 'refused', eventId: command.id, code: outcome.code, detail: outcome.detail };
-  }
-  if (outcome.status === 'failed') return { outcome: 'refused', eventId: command.id, code: 'SET_ASIDE', detail: null };
-  const eventId = outcome.kind === 'event' ? outcome.eventId : command.id;
-  return { outcome: eventId === command.id ? 'applied' : 'duplicate', eventId, code: null, detail: null };
 }
 
 /** Imports of which every row has its outcome are done. */

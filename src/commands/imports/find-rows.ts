@@ -35,8 +35,11 @@ export async function findRows(db: Queryable, importId: string, page: RowsPage):
   return rows.map(toRow);
 }
 
-const EXCEPTIONS = `select line, outcome, event_id, code, detail, source from import_outcomes
-  where import_id = $1 and line > $2 and outcome = $4 order by line limit $3`;
+const EXCEPTIONS = `select o.line, outcome, coalesce(event_id, case when outcome = 'refused' then r.id end) as event_id,
+    code, detail, source
+  from (select * from import_outcomes
+    where import_id = $1 and line > $2 and outcome = $4 order by line limit $3) o
+  left join import_rows r on r.import_id = $1 and r.part = o.part and r.line = o.line order by o.line`;
 
 /** The next rows of each part, and the malformed ones, which are in none. */
 const ALL = `with page as (
@@ -54,7 +57,7 @@ const ALL = `with page as (
     order by line limit $3
   )
   select page.line, coalesce(o.outcome, case when applied then 'applied' else 'pending' end) as outcome,
-    case when o.outcome is null then page.id else o.event_id end as event_id, o.code, o.detail, o.source
+    coalesce(o.event_id, case when o.outcome is null or o.outcome = 'refused' then page.id end) as event_id, o.code, o.detail, o.source
   from page left join import_outcomes o on o.import_id = $1 and o.line = page.line order by page.line`;
 
 function toRow(row: QueryResultRow): FoundRow {

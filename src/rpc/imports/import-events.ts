@@ -1,4 +1,4 @@
-import { GuerdonError, invalid } from '../../errors.ts';
+import { type GuerdonError, invalid } from '../../errors.ts';
 import {
   EventService,
   type ImportEventsRequest,
@@ -16,7 +16,6 @@ export const importEvents = intakeRoute(EventService.method.importEvents, 'admin
   const first = done ? undefined : (value as ImportEventsRequest).part;
   if (first?.case !== 'options') throw wrongPart('options', 'must be in the first message');
   const { importId, name, format, dryRun } = first.value;
-  if (dryRun) throw new GuerdonError('UNIMPLEMENTED', 'FIELDS_INVALID', 'dry_run: is not offered');
   const id = importId === '' ? undefined : importId;
   return imported(
     call,

@@ -17,7 +17,7 @@ const OUTCOME = {
 } as const;
 
 export const listImportRows = route(EventService.method.listImportRows, 'admin', async (call, request) => {
-  const { id } = await importOf(call, request.id);
+  const { id, dryRun } = await importOf(call, request.id);
   const list = `import-rows ${id} ${request.outcome}`;
   const afterLine = Number(pageCursor(list, request.pageToken, ID_CURSOR) ?? 0);
   const size = pageSize(request.pageSize);
@@ -26,16 +26,17 @@ export const listImportRows = route(EventService.method.listImportRows, 'admin',
   const rows = found.slice(0, size);
   const last = rows.at(-1);
   return {
-    rows: rows.map(rowMessage),
+    rows: rows.map((row) => rowMessage(row, dryRun)),
     nextPageToken: found.length > size && last !== undefined ? pageToken(list, String(last.line)) : '',
   };
 });
 
-function rowMessage(row: FoundRow): MessageInitShape<typeof ImportRowSchema> {
+/** The rows of a dry run are no events. */
+function rowMessage(row: FoundRow, dryRun: boolean): MessageInitShape<typeof ImportRowSchema> {
   return {
     line: BigInt(row.line),
     outcome: OUTCOME[row.outcome],
-    eventId: row.eventId ?? '',
+    eventId: dryRun && row.outcome !== 'duplicate' ? '' : (row.eventId ?? ''),
     source: row.source ?? '',
     ...(row.code !== null && { refusal: statusOf(errorOf(row.code, row.detail)) }),
   };
