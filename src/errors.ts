@@ -36,6 +36,12 @@ export type Reason =
   | 'ATTRIBUTE_UNKNOWN'
   | 'TRIGGER_UNKNOWN'
   | 'LEVEL_UNKNOWN'
+  | 'NOT_OFFERED'
+  | 'PATH_UNKNOWN'
+  | 'METHOD_NOT_ALLOWED'
+  | 'REQUEST_UNREADABLE'
+  | 'BODY_TOO_LARGE'
+  | 'ACHIEVEMENT_UNKNOWN'
   | 'DEADLINE_PASSED'
   | 'CALL_CANCELLED'
   | 'TOO_MANY_CALLS'
@@ -158,9 +164,4 @@ export function refusalError(code: RefusalCode, detail: Readonly<Record<string, 
 /** What could not be applied for a reason that is not the caller's. */
 export function setAsideError(): GuerdonError {
   return new GuerdonError('INTERNAL', 'SET_ASIDE', 'it could not be applied and was set aside for the operator');
-}
-
-/** Nobody waits for the answer any more. */
-export function goneError(): GuerdonError {
-  return new GuerdonError('CANCELLED', 'CALL_CANCELLED', 'the caller has gone');
 }

@@ -2,15 +2,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type pino from 'pino';
 import { v7 } from 'uuid';
 import { startWorkers, type Workers } from '../workers/run.ts';
+import type { SettleCommand } from './commands/command.ts';
 import { type Config, type Port, readConfig } from './config.ts';
 import { type Context, closeContext, createContext } from './context.ts';
 import { startEmbeddedPostgres } from './db/embedded.ts';
 import { createLog } from './log.ts';
 import { Ingest } from './queue/ingest.ts';
+import { restSurface } from './rest/server.ts';
 import { ApiKeys } from './rpc/auth.ts';
 import type { Api } from './rpc/call.ts';
 import { type Listening, startGrpcServer } from './rpc/grpc-server.ts';
 import { startHttpServer } from './rpc/http-server.ts';
+import { OpenStreams } from './rpc/open-streams.ts';
 import { intakes, routes, streams } from './rpc/routes.ts';
 import { Watch } from './rpc/watch.ts';
 import { banner } from './setup/banner.ts';
@@ -32,6 +35,8 @@ type Close = () => Promise<void>;
 
 /** A part that waits for a queue or a database that is away is left behind; what it held comes back by itself. */
 const CLOSE_STEP_MS = 10_000;
+/** A settlement that takes longer is asked for again. */
+const SETTLE_WAIT_MS = 10_000;
 
 async function within(ms: number, work: Promise<void>): Promise<void> {
   const late = new AbortController();
@@ -88,8 +93,13 @@ async function startIngest(context: Context, closing: Close[]): Promise<Api> {
   const ingest = new Ingest({ backend, replies, pool, address, inFlightMax: config.inFlightMax, now, onError });
   await ingest.start();
   closing.push(() => ingest.close());
-  const watch = new Watch(pool, (err) => log.warn({ err }, 'watched accounts not looked at'));
-  return { context, ingest, watch };
+  const watch = new Watch(context, (user) => settleDue(context, ingest, user));
+  return { context, ingest, streams: new OpenStreams(context), watch };
+}
+
+function settleDue({ uuid, now }: Context, ingest: Ingest, user: { projectId: string; user: string }) {
+  const command: SettleCommand = { kind: 'settle', id: uuid(), ...user, receivedAt: now() };
+  return Promise.all(ingest.submit([command], now() + SETTLE_WAIT_MS));
 }
 
 function startApplying(context: Context, api: Api | undefined, closing: Close[]): Workers {
@@ -103,12 +113,13 @@ async function startServers(api: Api, closing: Close[]): Promise<{ http: number;
   const keys = new ApiKeys(pool, now);
   const { host } = config;
   const served = { routes, streams, intakes };
+  const rest = restSurface(api, keys);
   const grpc = await onPort(config.grpcPort, (port) => startGrpcServer(api, keys, served, { host, port }));
   closing.push(() => grpc.close());
-  const http = await onPort(config.httpPort, (port) => startHttpServer(api, keys, served, { host, port }));
+  const http = await onPort(config.httpPort, (port) => startHttpServer(api, keys, served, rest, { host, port }));
   closing.push(() => http.close());
   // Before the servers, which wait for the calls under way.
-  closing.push(async () => api.watch.close());
+  closing.push(async () => api.streams.close());
   return { http: http.port, grpc: grpc.port };
 }
 

@@ -504,6 +504,7 @@ create table user_boosts (
   ends_at timestamp(3) with time zone,
   due_at timestamp(3) with time zone,
   updated_at timestamp(3) with time zone not null,
+  earlier jsonb not null default '[]'::jsonb,
   constraint user_boosts_pkey PRIMARY KEY (user_id, id),
   constraint user_boosts_system_id_fkey FOREIGN KEY (system_id) REFERENCES points_systems(id),
   constraint user_boosts_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id),
@@ -715,6 +716,8 @@ comment on column settlements.id is 'Of the event or command that it was settled
 comment on column streak_runs.last_period is 'Null: it has become part of the run before it';
 
 comment on column user_boosts.due_at is 'When its status changes next; null: never again';
+
+comment on column user_boosts.earlier is 'How it multiplied, and when, before each change of that; until: milliseconds of the change';
 
 comment on column user_boosts.starts_at is 'The window as instants, by the zones known when it was resolved';
 

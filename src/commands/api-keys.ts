@@ -139,3 +139,12 @@ export async function listKeys(
 export async function findKey(orm: Orm, projectId: string, prefix: string): Promise<ApiKeyRecord | null> {
   return orm.em.fork().findOne(ApiKey, { project: { id: projectId }, prefix });
 }
+
+/** Application keys of a project, by id or by prefix. */
+export async function applicationKeys(
+  orm: Orm,
+  projectId: string,
+  which: { prefix: { $in: string[] } } | { id: { $in: string[] }; revokedAt: null },
+): Promise<ApiKeyRecord[]> {
+  return orm.em.fork().find(ApiKey, { project: { id: projectId }, kind: 'application', ...which });
+}

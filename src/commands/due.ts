@@ -10,9 +10,11 @@ export interface DueUser {
 /** Users of live projects for whom a tick has been due since before `before`, the longest first. */
 export async function dueUsers(db: Queryable, before: Instant, limit: number): Promise<DueUser[]> {
   const { rows } = await db.query(
-    `select distinct on (u.id) u.project_id, u.external_id
-    from (select user_id from clocks where due_at < $1 order by due_at limit $2) c
-    join users u on u.id = c.user_id join projects p on p.id = u.project_id and p.archived_at is null`,
+    `select distinct project_id, external_id from (
+      select u.project_id, u.external_id from clocks c join users u on u.id = c.user_id
+        join projects p on p.id = u.project_id and p.archived_at is null
+      where c.due_at < $1 order by c.due_at limit $2
+    ) due`,
     [instantText(before), limit],
   );
   return rows.map((row) => ({ projectId: row.project_id, user: row.external_id }));

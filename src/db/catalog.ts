@@ -11,6 +11,15 @@ export interface ProjectCatalog {
   metricKeyById: ReadonlyMap<string, string>;
   userAttributes: ReadonlySet<string>;
   eventAttributes: ReadonlySet<string>;
+  /** In the order in which they were made; without the archived ones, as `attributes`. */
+  metrics: readonly Declared[];
+  attributes: readonly (Declared & { kind: 'user' | 'event' })[];
+}
+
+export interface Declared {
+  id: string;
+  key: string;
+  name: string;
 }
 
 /** So long a change made by another process may go unseen here. */
@@ -47,28 +56,31 @@ async function read(db: Queryable, projectId: string): Promise<ProjectCatalog> {
   const { rows } = await db.query({
     name: 'catalog',
     text: `select p.id, p.key, p.keyless_events, p.program_version,
-        (select coalesce(json_agg(json_build_array(m.id::text, m.key, m.archived_at is null)), '[]') from metrics m
-          where m.project_id = p.id)
+        (select coalesce(json_agg(json_build_object('id', m.id::text, 'key', m.key, 'name', m.name,
+            'live', m.archived_at is null) order by m.id), '[]') from metrics m where m.project_id = p.id)
           as metrics,
-        (select coalesce(json_agg(json_build_array(a.kind, a.key)), '[]') from attributes a
-          where a.project_id = p.id and a.archived_at is null)
+        (select coalesce(json_agg(json_build_object('id', a.id::text, 'kind', a.kind, 'key', a.key, 'name', a.name)
+            order by a.id), '[]') from attributes a where a.project_id = p.id and a.archived_at is null)
           as attributes
       from projects p where p.id = $1`,
     values: [projectId],
   });
   const row = rows[0];
   if (row === undefined) throw new Error(`project ${projectId} is missing`);
-  const metrics = row.metrics as [id: string, key: string, live: boolean][];
-  const attributes = row.attributes as [kind: string, key: string][];
-  const keysOf = (kind: string) => new Set(attributes.filter((item) => item[0] === kind).map((item) => item[1]));
+  const all = row.metrics as (Declared & { live: boolean })[];
+  const metrics = all.filter(({ live }) => live);
+  const attributes = row.attributes as ProjectCatalog['attributes'];
+  const keysOf = (kind: string) => new Set(attributes.filter((item) => item.kind === kind).map(({ key }) => key));
   return {
     id: row.id,
     key: row.key,
     keylessEvents: row.keyless_events,
     programVersion: row.program_version,
-    metricIdByKey: new Map(metrics.filter(([, , live]) => live).map(([id, key]) => [key, id])),
-    metricKeyById: new Map(metrics.map(([id, key]) => [id, key])),
+    metricIdByKey: new Map(metrics.map(({ id, key }) => [key, id])),
+    metricKeyById: new Map(all.map(({ id, key }) => [id, key])),
     userAttributes: keysOf('user'),
     eventAttributes: keysOf('event'),
+    metrics,
+    attributes,
   };
 }

@@ -9,6 +9,7 @@ import { Migration004Triggers } from './migrations/004-triggers.ts';
 import { Migration005Levels } from './migrations/005-levels.ts';
 import { Migration006Clocks } from './migrations/006-clocks.ts';
 import { Migration011EventImports } from './migrations/011-event-imports.ts';
+import { Migration012BoostHistory } from './migrations/012-boost-history.ts';
 import { createPool } from './pool.ts';
 
 export type Orm = MikroORM;
@@ -25,6 +26,7 @@ const migrations = [
   { name: '005-levels', class: Migration005Levels },
   { name: '006-clocks', class: Migration006Clocks },
   { name: '011-event-imports', class: Migration011EventImports },
+  { name: '012-boost-history', class: Migration012BoostHistory },
 ];
 
 /** Nobody waits for ever for a row that somebody else holds, and nobody holds one for ever. */

@@ -1,9 +1,18 @@
-import { indexProgram, type ProgramIndex, type ProgramSnapshot, readProgram } from '../rules/program.ts';
-import type { Instant } from '../rules/types.ts';
+import {
+  indexProgram,
+  type ProgramIndex,
+  type ProgramSnapshot,
+  readProgram,
+  readTrigger,
+  type TriggerSnapshot,
+} from '../rules/program.ts';
+import type { Instant, Trigger } from '../rules/types.ts';
 import type { Queryable } from './pool.ts';
 
 /** Triggers, levels, boosts and achievements that are kept in memory, of all programs together. */
 const PARTS_MAX = 100_000;
+/** Programs whose triggers' changes are kept in memory. */
+const CHANGES_MAX = 100;
 
 /** Programs of which it is kept in memory which eras there were. */
 const ERAS_MAX = 10_000;
@@ -19,6 +28,8 @@ export class Programs {
   readonly #known = new Map<string, ProgramIndex>();
   /** Of the eras up to a program: the version that began each, and when. */
   readonly #eras = new Map<string, readonly { version: number; from: Instant }[]>();
+  readonly #archived = new Map<string, Trigger>();
+  readonly #triggerChanges = new Map<string, ReadonlyMap<string, Date>>();
   #parts = 0;
 
   /** The program of this number; 0 is the empty program that a new project starts with. */
@@ -109,4 +120,46 @@ export class Programs {
     for (const row of rows) current.set(row.id, await this.get(db, row.id, row.program_version));
     return current;
   }
+
+  /** When the triggers of a program were last changed by somebody, by `system/trigger`. */
+  async triggerChanges(db: Queryable, projectId: string, version: number): Promise<ReadonlyMap<string, Date>> {
+    const name = `${projectId} ${version}`;
+    const known = this.#triggerChanges.get(name);
+    if (known !== undefined) return known;
+    const { rows } = await db.query({
+      name: 'trigger-changes',
+      text: `select key, max(at) as at from audit
+        where project_id = $1 and kind = 'trigger' and program_version <= $2 group by key`,
+      values: [projectId, version],
+    });
+    const changes = new Map(rows.map((row) => [row.key as string, row.at as Date]));
+    if (this.#triggerChanges.size >= CHANGES_MAX) this.#triggerChanges.clear();
+    this.#triggerChanges.set(name, changes);
+    return changes;
+  }
+
+  /**
+   * Triggers that are in the program no more, as they were in the last one that had them; ids of none are left out. None
+   * comes back with its id, so each is looked for once.
+   */
+  async lastOfTriggers(db: Queryable, projectId: string, ids: readonly string[]): Promise<Trigger[]> {
+    const missing = ids.filter((id) => !this.#archived.has(id));
+    if (missing.length > 0) {
+      if (this.#archived.size > PARTS_MAX) this.#archived.clear();
+      for (const trigger of await findLast(db, projectId, missing)) this.#archived.set(trigger.id, trigger);
+    }
+    return ids.flatMap((id) => this.#archived.get(id) ?? []);
+  }
+}
+
+async function findLast(db: Queryable, projectId: string, ids: readonly string[]): Promise<Trigger[]> {
+  const { rows } = await db.query({
+    name: 'last-of-triggers',
+    text: `select distinct on (t.value->>'id') t.value as trigger
+        from programs p, jsonb_path_query(p.snapshot, '$.systems[*].triggers[*]') t (value)
+        where p.project_id = $1 and t.value->>'id' = any($2::text[])
+        order by t.value->>'id', p.version desc`,
+    values: [projectId, ids],
+  });
+  return rows.map((row) => readTrigger(row.trigger as TriggerSnapshot));
 }

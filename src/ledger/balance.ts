@@ -55,18 +55,28 @@ export async function userBalance(
   user: string,
   systemId: string,
 ): Promise<UserBalance | undefined> {
+  const [balance] = await userBalances(db, projectId, user, [systemId]);
+  return balance;
+}
+
+/** A user with each of these accounts, in their order; none where no user of the project has this id. */
+export async function userBalances(
+  db: Queryable,
+  projectId: string,
+  user: string,
+  systemIds: readonly string[],
+): Promise<UserBalance[]> {
   const { rows } = await db.query({
-    name: 'user-balance',
-    text: `select u.id, u.zones, u.attributes, u.created_at, c.settled_at, c.running, coalesce(a.balance, 0) as balance, coalesce(a.earned, 0) as earned,
-        coalesce(a.version, 0) as version
-      from users u left join accounts a on a.user_id = u.id and a.system_id = $3
-        left join clocks c on c.user_id = u.id and c.system_id = $3
-      where u.project_id = $1 and u.external_id = $2 and u.created_at is not null`,
-    values: [projectId, user, systemId],
+    name: 'user-balances',
+    text: `select u.id, u.zones, u.attributes, u.created_at, c.settled_at, c.running,
+        coalesce(a.balance, 0) as balance, coalesce(a.earned, 0) as earned, coalesce(a.version, 0) as version
+      from users u cross join unnest($3::bigint[]) with ordinality as s (system_id, place)
+      left join accounts a on a.user_id = u.id and a.system_id = s.system_id
+      left join clocks c on c.user_id = u.id and c.system_id = s.system_id
+      where u.project_id = $1 and u.external_id = $2 and u.created_at is not null order by s.place`,
+    values: [projectId, user, systemIds],
   });
-  const row = rows[0];
-  if (row === undefined) return undefined;
-  return {
+  return rows.map((row) => ({
     userId: row.id,
     zones: row.zones,
     attributes: row.attributes,
@@ -75,7 +85,7 @@ export async function userBalance(
     version: BigInt(row.version),
     created: row.created_at.getTime(),
     clock: row.settled_at === null ? undefined : readClock({ settled_at: row.settled_at, running: row.running }),
-  };
+  }));
 }
 
 /** The internal id of a user; undefined: no user of the project has this id. */
@@ -180,27 +190,37 @@ export interface StoredAward {
   fired: Fired;
 }
 
-/** The last `limit` awards of an account with the decisions behind them, the newest first. */
-export async function awardsOf(db: Queryable, userId: string, systemId: string, limit: number): Promise<StoredAward[]> {
-  if (limit === 0) return [];
+/** The last `limit` awards of each of these accounts with the decisions behind them, the newest first. */
+export async function awardsOf(
+  db: Queryable,
+  userId: string,
+  systemIds: readonly string[],
+  limit: number,
+): Promise<Map<string, StoredAward[]>> {
+  const found = new Map(systemIds.map((id): [string, StoredAward[]] => [id, []]));
+  if (limit === 0) return found;
   const { rows } = await db.query({
     name: 'awards-of',
-    text: `select e.version, e.event_id, e.occurred_at, case when e.cause_key like 'tick:%' then s.record
+    text: `select s.system_id, e.version, e.event_id, e.occurred_at,
+        case when e.cause_key like 'tick:%' then t.record
         else coalesce(v.decision, c.decision, p.decision) end as decision
-      from (
+      from unnest($2::bigint[]) as s (system_id)
+      cross join lateral (
         select version, event_id, command_id, cause_key, occurred_at from entries
-        where user_id = $1 and system_id = $2 and kind = 'award' order by version desc limit $3
+        where user_id = $1 and system_id = s.system_id and kind = 'award' order by version desc limit $3
       ) e
       left join events v on v.user_id = $1 and v.id = e.event_id
       left join user_commands c on c.user_id = $1 and c.id = e.command_id
       left join completions p on p.user_id = $1 and p.id = e.command_id
-      left join settlements s on s.user_id = $1 and s.id = e.command_id
+      left join settlements t on t.user_id = $1 and t.id = e.command_id
       order by e.version desc`,
-    values: [userId, systemId, limit],
+    values: [userId, systemIds, limit],
   });
-  return rows.map((row) => {
-    const fired = (row.decision.fired ?? row.decision.runs) as FiredRecord[];
-    const own = fired.find((one) => one.system === systemId && one.version === row.version) as FiredRecord;
-    return { eventId: row.event_id, occurredAt: row.occurred_at.getTime(), fired: readFired(own) };
-  });
+  for (const row of rows) {
+    const decided = (row.decision.fired ?? row.decision.runs) as FiredRecord[];
+    const own = decided.find((one) => one.system === row.system_id && one.version === row.version) as FiredRecord;
+    const award = { eventId: row.event_id, occurredAt: row.occurred_at.getTime(), fired: readFired(own) };
+    found.get(row.system_id)?.push(award);
+  }
+  return found;
 }

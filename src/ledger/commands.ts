@@ -39,6 +39,7 @@ export async function findTransactions(
   names: readonly TransactionName[],
 ): Promise<Map<string, FoundTransaction>> {
   if (names.length === 0) return new Map();
+  // One look-up for each by the whole key: a plan made while the tables are small would join all of a user's rows.
   const { rows } = await db.query({
     name: 'find-transactions',
     text: `select asked.id as asked_id, c.user_id, c.id, c.system_id, c.amount as asked_amount, c.program_version,
@@ -47,9 +48,14 @@ export async function findTransactions(
       from unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::uuid[])
         as asked (project_id, external_id, kind, system_id, key, id)
       join users u using (project_id, external_id)
-      join commands c on c.user_id = u.id and c.kind = asked.kind and c.system_id = asked.system_id
-        and c.key = asked.key
-      join entries e on e.user_id = c.user_id and e.system_id = c.system_id and e.version = c.entry_version`,
+      cross join lateral (
+        select * from commands where user_id = u.id and kind = asked.kind and system_id = asked.system_id
+          and key = asked.key limit 1
+      ) c
+      cross join lateral (
+        select * from entries where user_id = u.id and system_id = c.system_id and version >= c.entry_version
+          order by version limit 1
+      ) e`,
     values: [
       names.map((name) => name.projectId),
       names.map((name) => name.user),

@@ -29,6 +29,7 @@ export interface FoundEvent {
 /** The applied events that have the names asked for, by the `id` that was asked with. */
 export async function findEvents(db: Queryable, names: readonly EventName[]): Promise<Map<string, FoundEvent>> {
   if (names.length === 0) return new Map();
+  // One look-up for each by the whole key: a plan made while the tables are small would join all of a user's rows.
   const { rows } = await db.query({
     name: 'find-events',
     text: `select asked.id as asked_id, e.user_id, e.id, e.value, e.attributes, e.occurred_at, e.occurred_at_sent,
@@ -36,8 +37,10 @@ export async function findEvents(db: Queryable, names: readonly EventName[]): Pr
       from unnest($1::bigint[], $2::text[], $3::bigint[], $4::boolean[], $5::text[], $6::uuid[])
         as asked (project_id, external_id, metric_id, keyed, key, id)
       join users u using (project_id, external_id)
-      join events e on e.user_id = u.id and e.metric_id = asked.metric_id and e.keyed = asked.keyed
-        and e.key = asked.key
+      cross join lateral (
+        select * from events where user_id = u.id and metric_id = asked.metric_id and keyed = asked.keyed
+          and key = asked.key limit 1
+      ) e
       join metric_totals t on t.user_id = u.id and t.metric_id = e.metric_id`,
     values: nameColumns(names),
   });

@@ -16,7 +16,7 @@ export async function findRuns(db: Queryable, asked: readonly AskedRuns[]): Prom
   if (asked.length === 0) return found;
   const { rows } = await db.query({
     name: 'find-runs',
-    text: `select u.project_id, u.external_id, r.first_period, r.last_period
+    text: `select distinct u.project_id, u.external_id, r.first_period, r.last_period
       from unnest($1::bigint[], $2::text[], $3::text[], $4::int[], $5::int[])
         as asked (project_id, external_id, frequency, from_period, to_period)
       join users u using (project_id, external_id)

@@ -1,7 +1,10 @@
 import { instantText, type Queryable } from '../db/pool.ts';
 import type { AttributeFilter, Instant } from '../rules/types.ts';
 
-/** The last entry of an account that was written at `at` or before; undefined: there was none. */
+/**
+ * The last entry of an account that was written at `at` or before; undefined: there was none. Entries are written in the
+ * order of their versions, so halving finds it: twenty look-ups in a million.
+ */
 export async function balanceAt(
   db: Queryable,
   userId: string,
@@ -10,11 +13,31 @@ export async function balanceAt(
 ): Promise<{ balance: bigint; version: bigint } | undefined> {
   const { rows } = await db.query({
     name: 'balance-at',
-    text: `select version, balance_after from entries where user_id = $1 and system_id = $2 and created_at <= $3
-      order by version desc limit 1`,
+    text: `with recursive span as (
+        select 0::bigint as low, version as high from accounts where user_id = $1 and system_id = $2
+        union all
+        select case when e.created_at <= $3 then e.version else s.low end,
+          case when e.created_at <= $3 then s.high else e.version - 1 end
+        from span s join entries e on e.user_id = $1 and e.system_id = $2 and e.version = (s.low + s.high + 1) / 2
+        where s.low < s.high
+      )
+      select e.version, e.balance_after from span s
+      join entries e on e.user_id = $1 and e.system_id = $2 and e.version = s.low where s.low = s.high`,
     values: [userId, systemId, instantText(at)],
   });
   return rows[0] && { balance: BigInt(rows[0].balance_after), version: BigInt(rows[0].version) };
+}
+
+/** All that an account had earned when the entry of this version was written. */
+export async function earnedAt(db: Queryable, userId: string, systemId: string, version: bigint): Promise<bigint> {
+  const { rows } = await db.query({
+    name: 'earned-at',
+    text: `select earned - (select coalesce(sum(amount), 0) from entries
+        where user_id = $1 and system_id = $2 and version > $3 and amount > 0 and kind <> 'reverse') as earned
+      from accounts where user_id = $1 and system_id = $2`,
+    values: [userId, systemId, version.toString()],
+  });
+  return BigInt(rows[0].earned);
 }
 
 /**
@@ -72,7 +95,10 @@ export async function distribution(
   };
 }
 
-/** How many known users have a basis from each threshold to below the next: by position, 0 below the first. */
+/**
+ * How many known users have a basis from each threshold to below the next: by position, 0 below the first. Users without an
+ * entry have 0; counting them as what is left costs less than joining all users to their accounts.
+ */
 export async function usersByThreshold(
   db: Queryable,
   projectId: string,
@@ -82,7 +108,16 @@ export async function usersByThreshold(
 ): Promise<Map<number, bigint>> {
   const { rows } = await db.query({
     name: `users-by-${basis}`,
-    text: `select width_bucket(coalesce(a.${basis}, 0), $3::bigint[]) as position, count(*) as users ${KNOWN} group by 1`,
+    text: `with held as (
+        select width_bucket(${basis}, $3::bigint[]) as position, count(*) as users from accounts
+        where system_id = $2 and version > 0 group by 1
+      ), known as (
+        select count(*) as users from users where project_id = $1 and created_at is not null
+      )
+      select position, sum(users) as users from (
+        select position, users from held
+        union all select width_bucket(0, $3::bigint[]), users - (select coalesce(sum(users), 0) from held) from known
+      ) all_users group by 1`,
     values: [projectId, systemId, thresholds.map(String)],
   });
   return new Map(rows.map((row) => [Number(row.position), BigInt(row.users)]));
@@ -116,17 +151,33 @@ export async function levelChangesOf(
   }));
 }
 
-/** The versions of accounts, by user and points system; accounts without an entry are absent. */
-export async function versionsOf(
+/** An account as it stands, and who it belongs to where something is due there by the clock. */
+export interface Standing {
+  version: bigint;
+  due: { projectId: string; user: string } | null;
+}
+
+/** By user and points system; those that nothing was posted to and nothing is due in are absent. */
+export async function standingsOf(
   db: Queryable,
   accounts: readonly { userId: string; systemId: string }[],
-): Promise<Map<string, bigint>> {
+  now: Instant,
+): Promise<Map<string, Standing>> {
   const distinct = [...new Map(accounts.map((account) => [`${account.userId} ${account.systemId}`, account])).values()];
   const { rows } = await db.query({
-    name: 'versions-of',
-    text: `select a.user_id, a.system_id, a.version from unnest($1::bigint[], $2::bigint[]) as asked (user_id, system_id)
-      join accounts a using (user_id, system_id) where a.version > 0`,
-    values: [distinct.map(({ userId }) => userId), distinct.map(({ systemId }) => systemId)],
+    name: 'standings-of',
+    text: `select asked.user_id, asked.system_id, coalesce(a.version, 0) as version, u.project_id, u.external_id
+      from unnest($1::bigint[], $2::bigint[]) as asked (user_id, system_id)
+      left join accounts a on a.user_id = asked.user_id and a.system_id = asked.system_id
+      left join clocks c on c.user_id = asked.user_id and c.system_id = asked.system_id and c.due_at <= $3
+      left join users u on u.id = c.user_id
+      where a.version > 0 or c.user_id is not null`,
+    values: [distinct.map(({ userId }) => userId), distinct.map(({ systemId }) => systemId), instantText(now)],
   });
-  return new Map(rows.map((row) => [`${row.user_id} ${row.system_id}`, BigInt(row.version)]));
+  return new Map(
+    rows.map((row) => {
+      const due = row.external_id === null ? null : { projectId: row.project_id, user: row.external_id };
+      return [`${row.user_id} ${row.system_id}`, { version: BigInt(row.version), due }];
+    }),
+  );
 }

@@ -14,6 +14,9 @@ interface StoredKey {
 const FRESH_MS = 1_000;
 const CACHED_MAX = 10_000;
 
+const VALID = `from api_keys k join projects p on p.id = k.project_id
+  where k.revoked_at is null and p.archived_at is null`;
+
 /** Reads one header or metadata value by its lower-case name. */
 export type Headers = (name: string) => string | undefined;
 
@@ -41,7 +44,7 @@ export class ApiKeys {
     const asked = readKey(given.trim());
     const key = asked === undefined ? undefined : await this.#find(asked.prefix);
     if (asked === undefined || key === undefined || !timingSafeEqual(asked.hash, key.hash)) {
-      throw new GuerdonError('UNAUTHENTICATED', 'API_KEY_INVALID', 'the API key is not known or no longer valid');
+      throw keyInvalid();
     }
     return key;
   }
@@ -51,8 +54,7 @@ export class ApiKeys {
     if (known !== undefined && this.#now() - known.readAt < FRESH_MS) return known.key;
     const { rows } = await this.#db.query({
       name: 'api-key',
-      text: `select k.id, k.hash, k.project_id, k.kind, k.user_id from api_keys k join projects p on p.id = k.project_id
-        where k.prefix = $1 and k.revoked_at is null and p.archived_at is null`,
+      text: `select k.id, k.hash, k.project_id, k.kind, k.user_id ${VALID} and k.prefix = $1`,
       values: [prefix],
     });
     const row = rows[0];
@@ -65,4 +67,19 @@ export class ApiKeys {
     this.#known.set(prefix, { readAt: this.#now(), key });
     return key;
   }
+}
+
+/** Those of the keys, by id, that still hold. */
+export async function validKeys(db: Queryable, ids: readonly string[]): Promise<Set<string>> {
+  const { rows } = await db.query({
+    name: 'valid-keys',
+    text: `select k.id ${VALID} and k.id = any($1::bigint[])`,
+    values: [ids],
+  });
+  return new Set(rows.map((row) => row.id));
+}
+
+/** The same for a key that never was, that is revoked, or whose project is archived. */
+export function keyInvalid(): GuerdonError {
+  return new GuerdonError('UNAUTHENTICATED', 'API_KEY_INVALID', 'the API key is not known or no longer valid');
 }

@@ -9,12 +9,14 @@ import type { Author } from '../commands/next-program.ts';
 import type { Context } from '../context.ts';
 import { GuerdonError, type Violation } from '../errors.ts';
 import type { Ingest } from '../queue/ingest.ts';
+import type { OpenStreams } from './open-streams.ts';
 import type { Watch } from './watch.ts';
 
 /** What the API needs of its process. */
 export interface Api {
   context: Context;
   ingest: Ingest;
+  streams: OpenStreams;
   watch: Watch;
 }
 
@@ -72,7 +74,7 @@ export interface StreamRoute<M extends DescMethodServerStreaming = DescMethodSer
   access: Access<M>;
   validate: 'proto';
   items: null;
-  /** Gives answers for as long as somebody takes them; `signal` tells when nobody will. */
+  /** Gives answers for as long as somebody takes them; `signal` tells when that is over, and by its reason why. */
   open(
     call: Call,
     request: MessageShape<M['input']>,

@@ -81,9 +81,8 @@ export function pointsMessages(
       const system = then.systemById.get(change.systemId) as rules.System;
       const awards = fired.filter((item) => item.systemId === change.systemId);
       const given = rewards.filter((item) => item.targetId === change.systemId);
-      const level = now === undefined ? levelByKey(system, change.levelAfter) : levelNow(change.systemId, now);
       const balanceNow = now?.balances[change.systemId]?.balance;
-      const next = now === undefined ? nextLevel(system, change.after) : nextLevelNow(change.systemId, now);
+      const standing = now === undefined ? levels(system, change.after) : levelsNow(change.systemId, now);
       return [
         system.key,
         {
@@ -91,8 +90,7 @@ export function pointsMessages(
           withheld: told(sum([...awards.map((award) => award.withheld), ...given.map(heldBack)])),
           total: balanceNow === undefined ? change.after.balance : BigInt(balanceNow),
           levelChanged: change.levelBefore !== change.levelAfter,
-          ...(level !== null && { level: levelMessage(level) }),
-          ...next,
+          ...standing,
           awards: awards.map((award) => awardMessage(award, event)),
           rewards: given.map((reward) => rewardMessage(reward, then)),
         },
@@ -127,32 +125,25 @@ export function levelByKey(system: rules.System, key: string | null): rules.Leve
   return system.levels.find((level) => level.key === key) ?? null;
 }
 
-/** The next level above an account, and what is missing to it; nothing where there is none. */
-export function nextLevel(system: rules.System, account: rules.Account) {
+/** The level of an account, the next one above and what is missing to it; each absent where there is none. */
+export function levels(system: rules.System, account: rules.Account) {
+  const level = levelOf(system, account);
   const next = nextLevelOf(system, account);
-  if (next === null) return {};
-  return { nextLevel: levelMessage(next), pointsToNextLevel: next.points - levelBasis(system, account) };
+  return {
+    ...(level !== null && { level: levelMessage(level) }),
+    ...(next !== null && {
+      nextLevel: levelMessage(next),
+      pointsToNextLevel: next.points - levelBasis(system, account),
+    }),
+  };
 }
 
-type AtPresent = { balances: Now; index: ProgramIndex };
-
-/** The level that today's program gives to today's account. */
-export function levelNow(systemId: string, now: AtPresent): rules.Level | null {
-  const found = accountNow(systemId, now);
-  return found === undefined ? null : levelOf(found.system, found.account);
-}
-
-function nextLevelNow(systemId: string, now: AtPresent) {
-  const found = accountNow(systemId, now);
-  return found === undefined ? {} : nextLevel(found.system, found.account);
-}
-
-function accountNow(systemId: string, { balances, index }: AtPresent) {
+/** The same for today's account by today's program. */
+export function levelsNow(systemId: string, { balances, index }: { balances: Now; index: ProgramIndex }) {
   const system = index.systemById.get(systemId);
   const account = balances[systemId];
-  if (system === undefined || account === undefined) return undefined;
-  const { balance, earned } = account;
-  return { system, account: { balance: BigInt(balance), earned: BigInt(earned), version: 0n } };
+  if (system === undefined || account === undefined) return {};
+  return levels(system, { balance: BigInt(account.balance), earned: BigInt(account.earned), version: 0n });
 }
 
 export function systemMessage(system: rules.System): MessageInitShape<typeof PointsSystemSchema> {

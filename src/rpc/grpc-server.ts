@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { create, type DescMethod, type DescService, fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
 import * as grpc from '@grpc/grpc-js';
-import { goneError } from '../errors.ts';
 import {
   Health,
   HealthCheckResponseSchema,
@@ -13,6 +12,7 @@ import { ServerReflection as ServerReflectionAlpha } from '../gen/grpc/reflectio
 import type { ApiKeys } from './auth.ts';
 import type { Api, IntakeRoute, Route, Served, StreamRoute } from './call.ts';
 import { invoke, invokeIntake, invokeStream } from './invoke.ts';
+import { callerGone } from './open-streams.ts';
 import { reflect } from './reflection.ts';
 import { CODE_NUMBERS, statusBytes, toGuerdonError } from './status.ts';
 
@@ -103,14 +103,14 @@ function unary(api: Api, keys: ApiKeys, route: Route): grpc.handleUnaryCall<Mess
 
 function streaming(api: Api, keys: ApiKeys, route: StreamRoute): grpc.handleServerStreamingCall<Message, Message> {
   return (call) => {
-    const ended = new AbortController();
-    call.on('cancelled', () => ended.abort());
+    const stop = new AbortController();
+    call.on('cancelled', () => stop.abort(callerGone()));
     const headers = (name: string) => call.metadata.get(name)[0]?.toString();
-    const answers = invokeStream(api, keys, route, call.request, headers, ended.signal);
-    send(call, answers, ended.signal).then(
+    const answers = invokeStream(api, keys, route, call.request, headers, stop);
+    send(call, answers, stop.signal).then(
       () => call.end(),
       (error: unknown) => {
-        if (!ended.signal.aborted) call.emit('error', failure(error, api));
+        if (!call.cancelled) call.emit('error', failure(stop.signal.aborted ? stop.signal.reason : error, api));
       },
     );
   };
@@ -118,8 +118,10 @@ function streaming(api: Api, keys: ApiKeys, route: StreamRoute): grpc.handleServ
 
 function intake(api: Api, keys: ApiKeys, route: IntakeRoute): grpc.handleClientStreamingCall<Message, Message> {
   return (call, callback) => {
+    const stop = new AbortController();
+    call.on('cancelled', () => stop.abort(callerGone()));
     const headers = (name: string) => call.metadata.get(name)[0]?.toString();
-    invokeIntake(api, keys, route, received(call), headers).then(
+    invokeIntake(api, keys, route, received(call), headers, stop).then(
       (answer) => callback(null, answer),
       (error: unknown) => callback(failure(error, api)),
     );
@@ -130,7 +132,7 @@ function intake(api: Api, keys: ApiKeys, route: IntakeRoute): grpc.handleClientS
 async function* received(call: grpc.ServerReadableStream<Message, Message>): AsyncGenerator<Message> {
   yield* call.iterator({ destroyOnReturn: false });
   await nextTurn();
-  if (call.cancelled) throw goneError();
+  if (call.cancelled) throw callerGone();
 }
 
 /** Asks for the next answer once the one before has gone out, so that nothing piles up for a caller who is slow. */

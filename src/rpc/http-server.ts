@@ -2,19 +2,22 @@ import * as http from 'node:http';
 import * as http2 from 'node:http2';
 import * as net from 'node:net';
 import type { Message } from '@bufbuild/protobuf';
-import { type Code, ConnectError, type ConnectRouter, cors, type HandlerContext } from '@connectrpc/connect';
+import { Code, ConnectError, type ConnectRouter, cors, type HandlerContext } from '@connectrpc/connect';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
 import { ServerReflection, type ServerReflectionRequest } from '../gen/grpc/reflection/v1/reflection_pb.ts';
 import { ServerReflection as ServerReflectionAlpha } from '../gen/grpc/reflection/v1alpha/reflection_pb.ts';
 import type { ApiKeys } from './auth.ts';
 import type { Api, IntakeRoute, Served, StreamRoute } from './call.ts';
 import { CLOSE_MS, type Listening } from './grpc-server.ts';
-import { DEADLINE_MAX_MS, invoke, invokeIntake, invokeStream } from './invoke.ts';
+import { invoke, invokeIntake, invokeStream } from './invoke.ts';
+import { callerGone } from './open-streams.ts';
 import { plainPages } from './pages.ts';
 import { reflect } from './reflection.ts';
 import { CODE_NUMBERS, detailsOf, toGuerdonError } from './status.ts';
 
 const MESSAGE_MAX_BYTES = 4 * 1024 * 1024;
+/** A longer timeout no timer can hold; that of a call with one answer is cut where it is handled. */
+const TIMEOUT_MAX_MS = 2 ** 31 - 1;
 /** How long a connection may take to show which HTTP it speaks. */
 const SNIFF_MS = 10_000;
 const IDLE_CHECK_MS = 20;
@@ -22,12 +25,28 @@ const IDLE_CHECK_MS = 20;
 const PREFACE = Buffer.from('PRI * HTTP/2.0');
 const PREFACE_DECIDES = 3;
 const CORS_MAX_AGE_S = 7_200;
+/** What browsers may send besides what Connect needs. */
+const METHODS = ['PUT', 'PATCH', 'DELETE'];
+const HEADERS = [
+  'x-api-key',
+  'authorization',
+  'idempotency-key',
+  'tenant-id',
+  'x-sdk-version',
+  'x-fern-language',
+  'x-fern-runtime',
+  'x-fern-runtime-version',
+];
 
-/** Connect, gRPC-Web and gRPC over HTTP/1.1 and cleartext HTTP/2 on one port, and the plain pages. */
+/** Takes a request that is its own to answer; false: it is somebody else's. */
+export type Beside = (request: http.IncomingMessage, response: http.ServerResponse) => boolean;
+
+/** Connect, gRPC-Web and gRPC over HTTP/1.1 and cleartext HTTP/2 on one port, what stands beside, and the plain pages. */
 export async function startHttpServer(
   api: Api,
   keys: ApiKeys,
   { routes, streams, intakes }: Served,
+  beside: Beside,
   at: { host: string; port: number },
 ): Promise<Listening> {
   const services = [...new Set([...routes, ...streams, ...intakes].map((route) => route.method.parent))];
@@ -52,12 +71,12 @@ export async function startHttpServer(
       addReflection(router, services);
     },
     readMaxBytes: MESSAGE_MAX_BYTES,
-    maxTimeoutMs: DEADLINE_MAX_MS,
+    maxTimeoutMs: TIMEOUT_MAX_MS,
     fallback: plainPages(api) as never,
   });
   const origins = new Set(api.context.config.corsOrigins);
   const handler = (request: http.IncomingMessage, response: http.ServerResponse): void => {
-    if (allowOrigin(origins, request, response)) rpc(request, response);
+    if (allowOrigin(origins, request, response) && !beside(request, response)) rpc(request, response);
   };
   const h1 = http.createServer(handler);
   const h2 = http2.createServer({}, handler as never);
@@ -109,10 +128,18 @@ function failure(thrown: unknown, api: Api): ConnectError {
 function addStream(router: ConnectRouter, api: Api, keys: ApiKeys, route: StreamRoute): void {
   router.rpc(route.method, async function* (request: Message, context: HandlerContext) {
     const headers = (name: string) => context.requestHeader.get(name) ?? undefined;
+    const { signal } = context;
+    const stop = new AbortController();
+    const end = () => stop.abort(callerGone());
+    if (signal.aborted) end();
+    else signal.addEventListener('abort', end);
     try {
-      yield* invokeStream(api, keys, route, request, headers, context.signal) as AsyncIterable<never>;
+      yield* invokeStream(api, keys, route, request, headers, stop) as AsyncIterable<never>;
     } catch (error) {
-      throw failure(error, api);
+      if (!signal.aborted) throw failure(error, api);
+      if (ConnectError.from(signal.reason).code === Code.DeadlineExceeded) throw signal.reason;
+      // The caller has gone. Were the answer ended, it would be written to a stream that is no more, with a complaint.
+      await new Promise<never>(() => {});
     }
   });
 }
@@ -120,7 +147,10 @@ function addStream(router: ConnectRouter, api: Api, keys: ApiKeys, route: Stream
 function addIntake(router: ConnectRouter, api: Api, keys: ApiKeys, route: IntakeRoute): void {
   router.rpc(route.method, (requests: AsyncIterable<Message>, context: HandlerContext) => {
     const headers = (name: string) => context.requestHeader.get(name) ?? undefined;
-    return invokeIntake(api, keys, route, requests, headers).catch((error: unknown) => {
+    const stop = new AbortController();
+    const end = () => stop.abort(callerGone());
+    context.signal.addEventListener('abort', end);
+    return invokeIntake(api, keys, route, requests, headers, stop).catch((error: unknown) => {
       throw failure(error, api);
     }) as Promise<never>;
   });
@@ -144,12 +174,12 @@ function allowOrigin(origins: Set<string>, request: http.IncomingMessage, respon
   const allowed = origin !== undefined && (origins.has(origin) || origins.has('*'));
   if (allowed) {
     response.setHeader('access-control-allow-origin', origin);
-    response.setHeader('access-control-expose-headers', cors.exposedHeaders.join(', '));
+    response.setHeader('access-control-expose-headers', [...cors.exposedHeaders, 'x-request-id'].join(', '));
   }
-  if (request.method !== 'OPTIONS') return true;
+  if (request.method !== 'OPTIONS' || origin === undefined) return true;
   if (allowed) {
-    response.setHeader('access-control-allow-methods', cors.allowedMethods.join(', '));
-    const headers = [...cors.allowedHeaders, 'x-api-key', 'authorization'];
+    response.setHeader('access-control-allow-methods', [...cors.allowedMethods, ...METHODS].join(', '));
+    const headers = [...cors.allowedHeaders, ...HEADERS];
     response.setHeader('access-control-allow-headers', headers.join(', '));
     response.setHeader('access-control-max-age', String(CORS_MAX_AGE_S));
   }

@@ -31,60 +31,87 @@ export async function invoke(
   headers: Headers,
   timeoutMs: number | undefined,
 ): Promise<Message> {
-  const call = await admit(api, keys, route, headers, request, timeoutMs);
-  return create(route.method.output, (await route.handle(call, request as never)) as never);
+  return perform(await admit(api, keys, headers, timeoutMs), route, request);
 }
 
-/** The same for a call that goes on answering. */
+/** The same for somebody who is admitted already. */
+export async function perform(call: Call, route: Route, request: Message): Promise<Message> {
+  const checked = check(call, route, request);
+  return create(route.method.output, (await route.handle(checked, request as never)) as never);
+}
+
+/** The same for a call that goes on answering, until `stop` is aborted: by the transport when the caller goes, or from here. */
 export async function* invokeStream(
   api: Api,
   keys: ApiKeys,
   route: StreamRoute,
   request: Message,
   headers: Headers,
-  signal: AbortSignal,
+  stop: AbortController,
 ): AsyncGenerator<Message> {
-  const call = await admit(api, keys, route, headers, request);
-  for await (const answer of route.open(call, request as never, signal)) {
-    yield create(route.method.output, answer as never);
+  const call = check(await admit(api, keys, headers, undefined), route, request);
+  const leave = api.streams.enter(call.caller.keyId, stop);
+  try {
+    for await (const answer of route.open(call, request as never, stop.signal)) {
+      stop.signal.throwIfAborted();
+      yield create(route.method.output, answer as never);
+    }
+  } finally {
+    leave();
   }
 }
 
-/** The same for a call that takes messages until they end: who calls is settled before the first is looked at. */
+/** The same for a call that takes messages until they end, of which the first is checked. */
 export async function invokeIntake(
   api: Api,
   keys: ApiKeys,
   route: IntakeRoute,
   requests: AsyncIterable<Message>,
   headers: Headers,
+  stop: AbortController,
 ): Promise<Message> {
-  const call = await admit(api, keys, route, headers);
-  return create(route.method.output, (await route.take(call, firstChecked(route, requests) as never)) as never);
-}
-
-async function* firstChecked(route: IntakeRoute, requests: AsyncIterable<Message>): AsyncGenerator<Message> {
-  let checked = false;
-  for await (const request of requests) {
-    if (!checked) validate(route, request);
-    checked = true;
-    yield request;
+  const call = await admit(api, keys, headers, undefined);
+  authorize(route, call.caller, undefined);
+  const leave = api.streams.enter(call.caller.keyId, stop);
+  const stopped = new Promise<never>((_, reject) => {
+    stop.signal.addEventListener('abort', () => reject(stop.signal.reason));
+  });
+  try {
+    const taken = route.take(call, whileOpen(route, requests, stop.signal) as never);
+    return create(route.method.output, (await Promise.race([taken, stopped])) as never);
+  } finally {
+    leave();
   }
 }
 
-async function admit(
-  api: Api,
-  keys: ApiKeys,
-  route: AnyRoute,
-  headers: Headers,
-  request?: Message,
-  timeoutMs?: number,
-): Promise<Call> {
+/** One that is stopped does not end like one that is complete. */
+async function* whileOpen(
+  route: IntakeRoute,
+  requests: AsyncIterable<Message>,
+  signal: AbortSignal,
+): AsyncGenerator<Message> {
+  let first = true;
+  for await (const request of requests) {
+    signal.throwIfAborted();
+    if (first) validate(route, request);
+    first = false;
+    yield request;
+  }
+  signal.throwIfAborted();
+}
+
+/** Who calls, and for how long: UNAUTHENTICATED without a valid key. */
+export async function admit(api: Api, keys: ApiKeys, headers: Headers, timeoutMs: number | undefined): Promise<Call> {
   const receivedAt = api.context.now();
   const { projectId, caller } = await keys.authenticate(headers);
-  authorize(route, caller, request);
-  const itemViolations = route.validate === 'proto' && request !== undefined ? validate(route, request) : [];
   const deadline = receivedAt + Math.min(timeoutMs ?? DEADLINE_DEFAULT_MS, DEADLINE_MAX_MS);
-  return { api, projectId, caller, receivedAt, deadline, itemViolations };
+  return { api, projectId, caller, receivedAt, deadline, itemViolations: [] };
+}
+
+/** The call as its route may take it: throws where it may not. */
+function check(call: Call, route: Route | StreamRoute, request: Message): Call {
+  authorize(route, call.caller, request);
+  return route.validate === 'proto' ? { ...call, itemViolations: validate(route, request) } : call;
 }
 
 /** Throws for a request that is wrong as a whole; gives what is wrong with single items. */

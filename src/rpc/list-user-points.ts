@@ -13,8 +13,6 @@ export const listUserPoints = route(
     await userIdIn(call, userId);
     const index = await currentProgram(call);
     const { page, nextPageToken } = pageOf('user points', request, index.program.systems, ({ key }) => key, KEY_CURSOR);
-    const points = [];
-    for (const system of page) points.push(await userPoints(call, index, system, { userId, awards }));
-    return { points, nextPageToken };
+    return { points: await userPoints(call, index, page, { userId, awards }), nextPageToken };
   },
 );

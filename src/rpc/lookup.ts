@@ -1,5 +1,5 @@
 import { GuerdonError } from '../errors.ts';
-import { type UserBalance, userBalance } from '../ledger/balance.ts';
+import { type UserBalance, userBalances } from '../ledger/balance.ts';
 import { findUserBoosts } from '../ledger/boosts.ts';
 import { applicable } from '../rules/boost.ts';
 import type { ProgramIndex } from '../rules/program.ts';
@@ -25,24 +25,33 @@ export function userUnknown(user: string): GuerdonError {
   return new GuerdonError('NOT_FOUND', 'USER_UNKNOWN', `user_id: no user ${JSON.stringify(user)}`);
 }
 
-/** A user with the account in a points system, and the boosts that apply to the awards there now. */
+/** A user with the account in each of these points systems, and the boosts that apply to the awards there now. */
 export async function boostsNow(
   call: Call,
   { program }: ProgramIndex,
-  system: System,
+  systems: readonly System[],
   userId: string,
-): Promise<{ user: UserBalance; boosts: readonly Boost[] }> {
+): Promise<{ system: System; user: UserBalance; boosts: readonly Boost[] }[]> {
   const { pool } = call.api.context;
-  const [user, own] = await Promise.all([
-    userBalance(pool, call.projectId, userId, system.id),
+  const ids = systems.map(({ id }) => id);
+  const [users, found] = await Promise.all([
+    userBalances(pool, call.projectId, userId, ids),
     findUserBoosts(pool, [{ projectId: call.projectId, externalId: userId }]),
   ]);
-  if (user === undefined) throw userUnknown(userId);
-  const all = [
-    ...system.boosts,
-    ...(own.get(`${call.projectId} ${userId}`) ?? []).filter((boost) => boost.systemId === system.id),
-  ];
-  return { user, boosts: applicable(all, user, call.receivedAt, program.timeZone) };
+  const own = found.get(`${call.projectId} ${userId}`) ?? [];
+  return systems.map((system, place) => {
+    const user = users[place];
+    if (user === undefined) throw userUnknown(userId);
+    const all = [...system.boosts, ...own.filter((boost) => boost.systemId === system.id)];
+    return { system, user, boosts: applicable(all, user, call.receivedAt, program.timeZone) };
+  });
+}
+
+/** The same for one points system. */
+export async function boostsIn(call: Call, index: ProgramIndex, system: System, userId: string) {
+  const [found] = await boostsNow(call, index, [system], userId);
+  if (found === undefined) throw userUnknown(userId);
+  return found;
 }
 
 /** Keys of all points systems that the project ever had, by id. */

@@ -2,9 +2,10 @@ import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import type { TransactionCommand } from '../commands/command.ts';
 import type { Outcome, TransactionOutcome } from '../commands/outcome.ts';
 import { EntryKind } from '../gen/guerdon/v1/points_service_pb.ts';
+import { earnedAt } from '../ledger/summary.ts';
 import type { System } from '../rules/types.ts';
 import type { Call } from './call.ts';
-import { levelByKey, levelMessage, levelNow } from './convert.ts';
+import { levels, levelsNow } from './convert.ts';
 import { currentProgram } from './lookup.ts';
 import { appliedOr } from './send-event.ts';
 import { userAndSystem } from './user-system.ts';
@@ -20,7 +21,7 @@ interface TransactionRequest {
 /** Sends a spend or an adjustment on its way and answers after its commit. */
 export async function transactionAnswer(call: Call, kind: TransactionCommand['kind'], request: TransactionRequest) {
   const { context, ingest } = call.api;
-  const { system } = await userAndSystem(call, request);
+  const { userId, system } = await userAndSystem(call, request);
   const command: TransactionCommand = {
     kind,
     id: context.uuid(),
@@ -33,19 +34,13 @@ export async function transactionAnswer(call: Call, kind: TransactionCommand['ki
     receivedAt: call.receivedAt,
   };
   const [outcome] = ingest.submit([command], call.deadline) as [Promise<Outcome>];
-  return answer(call, appliedOr(await outcome, 'transaction'));
+  return answer(call, userId, appliedOr(await outcome, 'transaction'));
 }
 
 const KIND = { spend: EntryKind.SPEND, adjust: EntryKind.ADJUST } as const;
 
-async function answer(call: Call, outcome: TransactionOutcome) {
-  const { programs, pool } = call.api.context;
-  const { entry, now } = outcome;
-  const then = await programs.get(pool, call.projectId, outcome.programVersion);
-  const level =
-    now === undefined
-      ? levelByKey(then.systemById.get(outcome.systemId) as System, outcome.levelAfter)
-      : levelNow(outcome.systemId, { balances: now, index: await currentProgram(call) });
+async function answer(call: Call, userId: string, outcome: TransactionOutcome) {
+  const { entry, now, systemId } = outcome;
   return {
     entry: {
       version: BigInt(entry.version),
@@ -57,9 +52,21 @@ async function answer(call: Call, outcome: TransactionOutcome) {
       reason: entry.reason,
       idempotencyKey: entry.key,
     },
-    total: BigInt(now?.[outcome.systemId]?.balance ?? entry.balanceAfter),
+    total: BigInt(now?.[systemId]?.balance ?? entry.balanceAfter),
     levelChanged: outcome.levelBefore !== outcome.levelAfter,
-    ...(level !== null && { level: levelMessage(level) }),
+    ...(now === undefined
+      ? await levelsThen(call, userId, outcome)
+      : levelsNow(systemId, { balances: now, index: await currentProgram(call) })),
     idempotentReplayed: outcome.status === 'replayed',
   };
+}
+
+/** The levels of the account as its entry left it, by the program that decided it. */
+async function levelsThen(call: Call, userId: string, { programVersion, systemId, entry }: TransactionOutcome) {
+  const { programs, pool } = call.api.context;
+  const then = await programs.get(pool, call.projectId, programVersion);
+  const system = then.systemById.get(systemId) as System;
+  const version = BigInt(entry.version);
+  const earned = system.levelBasis === 'earned' ? await earnedAt(pool, userId, systemId, version) : 0n;
+  return levels(system, { balance: BigInt(entry.balanceAfter), earned, version });
 }

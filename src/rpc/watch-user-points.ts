@@ -1,9 +1,8 @@
 import { PointsService } from '../gen/guerdon/v1/points_service_pb.ts';
 import { entriesAfter, userBalance } from '../ledger/balance.ts';
-import { levelOf } from '../rules/level.ts';
 import type { Account, System } from '../rules/types.ts';
-import { type Call, streamRoute } from './call.ts';
-import { levelMessage, nextLevel } from './convert.ts';
+import { streamRoute } from './call.ts';
+import { levels } from './convert.ts';
 import { entryMessage } from './list-ledger-entries.ts';
 import { currentProgram, systemOf, userUnknown } from './lookup.ts';
 
@@ -15,35 +14,33 @@ export const watchUserPoints = streamRoute(
   (request) => [request.userId],
   async function* (call, request, signal) {
     const { pool } = call.api.context;
-    let system = await systemNow(call, request.systemKey);
-    const user = await userBalance(pool, call.projectId, request.userId, system.id);
+    const { projectId } = call;
+    let index = await currentProgram(call);
+    let system = systemOf(index, request.systemKey);
+    const user = await userBalance(pool, projectId, request.userId, system.id);
     if (user === undefined) throw userUnknown(request.userId);
     const { userId } = user;
     let account: Account = user;
     yield accountMessage(system, account);
     for (;;) {
-      await call.api.watch.changed({ userId, systemId: system.id, seen: account.version }, signal);
-      system = await systemNow(call, request.systemKey);
-      const page = { version: account.version, limit: ENTRIES_MAX };
-      for (const entry of await entriesAfter(pool, userId, system.id, page)) {
-        const earned = entry.amount > 0n ? account.earned + entry.amount : account.earned;
-        account = { balance: entry.balanceAfter, earned, version: entry.version };
-        yield { ...accountMessage(system, account), entry: entryMessage(entry) };
+      const seen = { projectId, userId, systemId: system.id, version: account.version };
+      index = await call.api.watch.changed({ ...seen, programVersion: index.program.version }, signal);
+      system = systemOf(index, request.systemKey);
+      // A full page may not be the last one.
+      for (let full = true; full; ) {
+        const page = { version: account.version, limit: ENTRIES_MAX };
+        const entries = await entriesAfter(pool, userId, system.id, page);
+        for (const entry of entries) {
+          const earned = entry.amount > 0n ? account.earned + entry.amount : account.earned;
+          account = { balance: entry.balanceAfter, earned, version: entry.version };
+          yield { ...accountMessage(system, account), entry: entryMessage(entry) };
+        }
+        full = entries.length === ENTRIES_MAX;
       }
     }
   },
 );
 
-async function systemNow(call: Call, key: string): Promise<System> {
-  return systemOf(await currentProgram(call), key);
-}
-
 function accountMessage(system: System, account: Account) {
-  const level = levelOf(system, account);
-  return {
-    total: account.balance,
-    version: account.version,
-    ...(level !== null && { level: levelMessage(level) }),
-    ...nextLevel(system, account),
-  };
+  return { total: account.balance, version: account.version, ...levels(system, account) };
 }

@@ -1,71 +1,72 @@
-import type { Queryable } from '../db/pool.ts';
-import { GuerdonError, goneError } from '../errors.ts';
-import { versionsOf } from '../ledger/summary.ts';
+import type { Context } from '../context.ts';
+import { type Standing, standingsOf } from '../ledger/summary.ts';
+import type { ProgramIndex } from '../rules/program.ts';
 
 /** So often it is looked whether a watched account has changed. */
 const LOOK_MS = 200;
-/** Calls that may watch in one process at once. */
-const WATCHERS_MAX = 10_000;
 
-interface Watcher {
+/** An account as its watcher has told it last, by the program that it used. */
+export interface Seen {
+  projectId: string;
   userId: string;
   systemId: string;
-  seen: bigint;
-  settle(error?: Error): void;
+  version: bigint;
+  programVersion: number;
 }
+
+interface Watcher {
+  seen: Seen;
+  settle(program: ProgramIndex): void;
+}
+
+type Parts = Pick<Context, 'pool' | 'programs' | 'log' | 'now'>;
+
+/** Settles what is due by the clock for a user; settles itself once that is done, or has failed. */
+export type SettleDue = (user: NonNullable<Standing['due']>) => Promise<unknown>;
 
 /**
  * Tells calls of this process when accounts have changed, by looking at all that are watched with one statement: so it
  * makes no difference which process changed them, and one who does not watch costs nothing. A watcher holds no more than the
- * version it has seen; what it has to tell it reads by itself, as fast as its caller takes it.
+ * version it has seen; what it has to tell it reads by itself, as fast as its caller takes it. What is due by the clock in
+ * a watched account is settled, so that it is a change.
  */
 export class Watch {
-  readonly #db: Queryable;
-  readonly #onError: (error: Error) => void;
+  readonly #context: Parts;
+  readonly #settleDue: SettleDue;
+  /** Users who are being settled. */
+  readonly #settling = new Set<string>();
   readonly #watchers = new Set<Watcher>();
   #timer: NodeJS.Timeout | undefined;
   #looking = false;
-  #closed = false;
 
-  constructor(db: Queryable, onError: (error: Error) => void) {
-    this.#db = db;
-    this.#onError = onError;
+  constructor(context: Parts, settleDue: SettleDue) {
+    this.#context = context;
+    this.#settleDue = settleDue;
   }
 
-  /** Settles once the account has a later version than `seen`; rejects when the caller goes or the server stops. */
-  changed(account: { userId: string; systemId: string; seen: bigint }, signal: AbortSignal): Promise<void> {
-    if (this.#closed) return Promise.reject(stopping());
-    if (signal.aborted) return Promise.reject(goneError());
-    if (this.#watchers.size >= WATCHERS_MAX) {
-      return Promise.reject(new GuerdonError('RESOURCE_EXHAUSTED', 'TOO_MANY_CALLS', 'too many calls watch here'));
-    }
+  /** Gives the program in force once the account or the program is another than was seen; rejects when the signal says so. */
+  changed(seen: Seen, signal: AbortSignal): Promise<ProgramIndex> {
     return new Promise((resolve, reject) => {
-      const leave = () => watcher.settle(goneError());
+      signal.throwIfAborted();
+      const leave = () => {
+        signal.removeEventListener('abort', stop);
+        this.#remove(watcher);
+      };
+      const stop = () => {
+        leave();
+        reject(signal.reason);
+      };
       const watcher: Watcher = {
-        ...account,
-        settle: (error) => {
-          signal.removeEventListener('abort', leave);
-          this.#remove(watcher);
-          if (error === undefined) resolve();
-          else reject(error);
+        seen,
+        settle: (program) => {
+          leave();
+          resolve(program);
         },
       };
-      signal.addEventListener('abort', leave);
+      signal.addEventListener('abort', stop);
       this.#watchers.add(watcher);
       this.#timer ??= setInterval(() => void this.#look(), LOOK_MS);
     });
-  }
-
-  /** Throws when the caller has gone or the server stops. */
-  mustBeOpen(signal: AbortSignal): void {
-    if (this.#closed) throw stopping();
-    if (signal.aborted) throw goneError();
-  }
-
-  /** Ends all watching. */
-  close(): void {
-    this.#closed = true;
-    for (const watcher of [...this.#watchers]) watcher.settle(stopping());
   }
 
   #remove(watcher: Watcher): void {
@@ -75,23 +76,34 @@ export class Watch {
     this.#timer = undefined;
   }
 
+  #settle(due: NonNullable<Standing['due']>): void {
+    const key = `${due.projectId} ${due.user}`;
+    if (this.#settling.has(key)) return;
+    this.#settling.add(key);
+    this.#settleDue(due)
+      .catch((err) => this.#context.log.warn({ err }, 'what is due for a watched user not settled; it stays due'))
+      .finally(() => this.#settling.delete(key));
+  }
+
   async #look(): Promise<void> {
     if (this.#looking) return;
     this.#looking = true;
+    const { pool, programs, log, now } = this.#context;
     try {
-      const versions = await versionsOf(this.#db, [...this.#watchers]);
+      const watched = [...this.#watchers].map(({ seen }) => seen);
+      const current = await programs.current(pool, [...new Set(watched.map(({ projectId }) => projectId))]);
+      const standings = await standingsOf(pool, watched, now());
+      for (const { due } of standings.values()) if (due !== null) this.#settle(due);
       for (const watcher of [...this.#watchers]) {
-        const version = versions.get(`${watcher.userId} ${watcher.systemId}`);
-        if (version !== undefined && version > watcher.seen) watcher.settle();
+        const { projectId, userId, systemId, version, programVersion } = watcher.seen;
+        const index = current.get(projectId);
+        const moved = (standings.get(`${userId} ${systemId}`)?.version ?? 0n) > version;
+        if (index !== undefined && (moved || index.program.version !== programVersion)) watcher.settle(index);
       }
-    } catch (error) {
-      this.#onError(error as Error);
+    } catch (err) {
+      log.warn({ err }, 'watched accounts not looked at');
     } finally {
       this.#looking = false;
     }
   }
-}
-
-function stopping(): GuerdonError {
-  return new GuerdonError('UNAVAILABLE', 'SHUTTING_DOWN', 'the server is stopping; call again');
 }

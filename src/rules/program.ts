@@ -96,7 +96,7 @@ function readSystem(system: SystemSnapshot): System {
   };
 }
 
-function readTrigger(trigger: TriggerSnapshot): Trigger {
+export function readTrigger(trigger: TriggerSnapshot): Trigger {
   const points = BigInt(trigger.points);
   if (trigger.type !== 'metric') return { ...trigger, points };
   return { ...trigger, points, threshold: parseDecimal(trigger.threshold), limits: readLimits(trigger.limits ?? {}) };

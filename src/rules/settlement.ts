@@ -1,6 +1,7 @@
 import { changeOf, EMPTY_ACCOUNT } from './account.ts';
 import { openForUser } from './boost-schedule.ts';
 import type { Applied } from './decision.ts';
+import { post } from './limit.ts';
 import { giveRewards } from './reward.ts';
 import { type Clock, type Era, type TickRun, type TimedUser, tick } from './ticks.ts';
 import type { Account, Instant, System, UserBoost, ZonePeriod } from './types.ts';
@@ -67,16 +68,18 @@ export function settle(
   }
   if (runs.length === 0) return { settlement: null, clocks };
   const accountBefore = (systemId: string) => state.accounts.get(systemId) ?? EMPTY_ACCOUNT;
-  const risen = [...before.keys()].map((systemId) => ({ systemId, before: accountBefore(systemId) }));
+  const risen = stepsOf(runs, accountBefore);
   const { rewards, again } = giveRewards(program, accounts, risen, state.rewarded);
   const touched = new Set([...before.keys(), ...rewards.map(({ targetId }) => targetId)]);
-  const timed = eras.flatMap(({ program: { systems } }) => systems.filter(({ id }) => before.has(id)));
+  // Of what ticked alone, so that settling again finds the same.
+  const ticked = since([...before.keys()], eras, user, state);
+  const timed = ticked.flatMap(({ program: { systems } }) => systems.filter(({ id }) => before.has(id)));
   return {
     clocks,
     settlement: {
       until,
       created: user.created,
-      eras: eras.map(({ program: { version }, from }) => ({ version, from })),
+      eras: ticked.map(({ program: { version }, from }) => ({ version, from })),
       clocks: before,
       runs,
       rewards,
@@ -89,6 +92,17 @@ export function settle(
       zones: timed.some(readsUserDays) ? user.zones : [],
     },
   };
+}
+
+/** What each run did to its account: the next one may take away again what reached a level. */
+function stepsOf(runs: readonly TickRun[], accountBefore: (systemId: string) => Account) {
+  const accounts = new Map<string, Account>();
+  return runs.map(({ systemId, amount }) => {
+    const before = accounts.get(systemId) ?? accountBefore(systemId);
+    const after = post(before, amount) ?? before;
+    accounts.set(systemId, after);
+    return { systemId, before, after };
+  });
 }
 
 /** The eras in which anything may be due that is not settled. */

@@ -185,9 +185,13 @@ class Ticking {
   #boostsOf(program: Program, system: System): Opened[] {
     const { attributes, zones, boosts } = this.#user;
     const own = boosts.filter(({ systemId }) => systemId === system.id);
-    return [...system.boosts, ...own]
-      .filter(({ userAttributes }) => !firstMismatch(userAttributes, attributes))
-      .map((boost) => ({ boost, open: openForUser(boost.window, zones, program.timeZone) }));
+    return (
+      [...system.boosts, ...own]
+        .filter(({ userAttributes }) => !firstMismatch(userAttributes, attributes))
+        .map((boost) => ({ boost, open: openForUser(boost.window, zones, program.timeZone) }))
+        // One that ends before it begins parts no ticks.
+        .filter(({ open }) => open.endsAt === null || open.startsAt < open.endsAt)
+    );
   }
 }
 

@@ -14,7 +14,7 @@ export function banner({ config, databaseUrl, httpPort, grpcPort, adminKey: key 
   const row = (name: string, value: string) => lines.push(`  ${name.padEnd(10)} ${value}`);
   if (httpPort !== undefined && grpcPort !== undefined) {
     row('page', `http://localhost:${httpPort}/${key === undefined ? '' : `#key=${key}`}`);
-    row('http', `http://localhost:${httpPort}  (Connect, gRPC-Web)`);
+    row('http', `http://localhost:${httpPort}  (Connect, gRPC-Web, REST)`);
     row('grpc', `localhost:${grpcPort}`);
   }
   row('database', databaseUrl);

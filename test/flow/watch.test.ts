@@ -1,7 +1,9 @@
-import { Code, ConnectError, createClient } from '@connectrpc/connect';
+import { Code, ConnectError, createClient, type Interceptor } from '@connectrpc/connect';
+import { createConnectTransport as createNodeTransport } from '@connectrpc/connect-node';
 import { createConnectTransport } from '@connectrpc/connect-web';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { PointsService, type WatchUserPointsResponse } from '../../src/gen/guerdon/v1/points_service_pb.ts';
+import { ApiKeyKind } from '../../src/gen/guerdon/v1/admin_service_pb.ts';
+import { PointsService } from '../../src/gen/guerdon/v1/points_service_pb.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import {
   type Clients,
@@ -11,33 +13,12 @@ import {
   KEY,
   spawnGuerdon,
   startGuerdon,
+  type TestGuerdon,
 } from '../support/guerdon.ts';
 import { until } from '../support/wait.ts';
+import { expectWhole, watchUntil } from '../support/watchers.ts';
 
 type Points = Clients['points'];
-
-/** Takes what is sent until a version is reached; gives all of it. */
-async function watchUntil(points: Points, userId: string, version: bigint): Promise<WatchUserPointsResponse[]> {
-  const seen: WatchUserPointsResponse[] = [];
-  for await (const answer of points.watchUserPoints({ userId, systemKey: 'xp' })) {
-    seen.push(answer);
-    if (answer.version >= version) break;
-  }
-  return seen;
-}
-
-/** Each answer continues the one before: no change is missing, none comes twice. */
-function expectWhole(seen: readonly WatchUserPointsResponse[]): void {
-  for (const [index, answer] of seen.entries()) {
-    if (index === 0) {
-      expect(answer.entry).toBeUndefined();
-      continue;
-    }
-    const before = seen[index - 1] as WatchUserPointsResponse;
-    expect(answer.version).toBe(before.version + 1n);
-    expect(answer.total).toBe(before.total + (answer.entry?.amount ?? 0n));
-  }
-}
 
 describe('watching points', () => {
   let database: TestDatabase;
@@ -85,34 +66,7 @@ describe('watching points', () => {
     expect(all.at(-1)?.total).toBe(30n);
   });
 
-  it('500 watchers miss nothing, and one who does not read holds up none of them', async () => {
-    const users = Array.from({ length: 100 }, (_, index) => `crowd${index}`);
-    for (const user of users) await lesson(here, user);
-    const lazy = here.points.watchUserPoints({ userId: 'crowd0', systemKey: 'xp' })[Symbol.asyncIterator]();
-    await lazy.next();
-    const changes = 5n;
-    const watchers = Array.from({ length: 500 }, (_, index) =>
-      watchUntil(here.points, users[index % users.length] as string, 1n + changes),
-    );
-    for (let round = 0n; round < changes; round += 1n) {
-      await Promise.all(users.map((user, index) => lesson(index % 2 === 0 ? here : there, user)));
-    }
-    for (const seen of await Promise.all(watchers)) {
-      expectWhole(seen);
-      expect(seen.at(-1)?.total).toBe(60n);
-    }
-    // The one who did not read finds all of it, in order, when it does.
-    const late = [];
-    for (let version = 1n; version < 1n + changes; ) {
-      const { value } = await lazy.next();
-      late.push(value);
-      version = value.version;
-    }
-    expect(late.map(({ version }) => version)).toEqual([2n, 3n, 4n, 5n, 6n]);
-    await lazy.return?.();
-  }, 60_000);
-
-  it('is refused for who is not known, and ends when the points system goes', async () => {
+  it('is refused for who is not known', async () => {
     const codeOf = (userId: string, systemKey: string) =>
       here.points
         .watchUserPoints({ userId, systemKey })
@@ -129,7 +83,88 @@ describe('watching points', () => {
     const { created } = await here.admin.createApiKeys({ keys: [{ kind: 3, name: 'app', userId: 'ada' }] });
     const app = clientsOf(processes[0]?.grpcPort as number, created[0]?.key);
     expect((await watchUntil(app.points, 'ada', 0n)).length).toBe(1);
-    await expect(watchUntil(app.points, 'crowd1', 0n)).rejects.toMatchObject({ code: Code.PermissionDenied });
+    await expect(watchUntil(app.points, 'browser', 0n)).rejects.toMatchObject({ code: Code.PermissionDenied });
+  });
+});
+
+describe('what ends the watching', () => {
+  let guerdon: TestGuerdon;
+  beforeAll(async () => {
+    guerdon = await startGuerdon();
+    await guerdon.events.sendEvent({ metricKey: 'lessons', user: { id: 'ada' }, value: '1' });
+  });
+  afterAll(() => guerdon.close());
+
+  /** Watches as far as the first answer; what comes then is the code of the error. */
+  const watching = async (points: Points, userId = 'ada', systemKey = 'xp') => {
+    const answers = points.watchUserPoints({ userId, systemKey })[Symbol.asyncIterator]();
+    await answers.next();
+    return {
+      end: answers.next().then(
+        () => undefined,
+        (error) => ConnectError.from(error).code,
+      ),
+    };
+  };
+  const overHttp = (key: string) => {
+    const withKey: Interceptor = (next) => (request) => {
+      request.header.set('x-api-key', key);
+      return next(request);
+    };
+    const baseUrl = `http://127.0.0.1:${guerdon.httpPort}`;
+    return createClient(PointsService, createNodeTransport({ baseUrl, httpVersion: '1.1', interceptors: [withKey] }));
+  };
+
+  it('is a key that is revoked, and no other', async () => {
+    const { created } = await guerdon.admin.createApiKeys({
+      keys: [
+        { kind: ApiKeyKind.ADMIN, name: 'a' },
+        { kind: ApiKeyKind.APPLICATION, name: 'b', userId: 'ada' },
+        { kind: ApiKeyKind.ADMIN, name: 'c' },
+      ],
+    });
+    const [admin = '', app = '', other = ''] = created.map(({ key }) => key);
+    const overGrpc = (key: string) => clientsOf(guerdon.grpcPort, key).points;
+    const ended = [await watching(overGrpc(admin)), await watching(overHttp(admin)), await watching(overGrpc(app))];
+    const stays = watchUntil(overGrpc(other), 'ada', 2n);
+    await guerdon.admin.archiveApiKeys({ prefixes: [admin, app].map((key) => key.split('.')[0] as string) });
+    for (const { end } of ended) expect(await end).toBe(Code.Unauthenticated);
+    await guerdon.events.sendEvent({ metricKey: 'lessons', user: { id: 'ada' }, value: '1' });
+    expect((await stays).at(-1)?.version).toBe(2n);
+  });
+
+  it('is a project that is archived', async () => {
+    const { created } = await guerdon.admin.createProjects({ projects: [{ key: 'other', name: 'Other' }] });
+    const other = clientsOf(guerdon.grpcPort, created[0]?.adminKey);
+    const { file } = await guerdon.admin.exportEconomy({});
+    await other.admin.applyEconomy({ file });
+    await other.users.createUser({ user: { id: 'ada' } });
+    const { end } = await watching(other.points);
+    await guerdon.admin.archiveProjects({ keys: ['other'] });
+    expect(await end).toBe(Code.Unauthenticated);
+  });
+
+  it('is a points system that is archived', async () => {
+    await guerdon.admin.createPointsSystems({ systems: [{ key: 'gems', name: 'Gems' }] });
+    const { end } = await watching(guerdon.points, 'ada', 'gems');
+    await guerdon.admin.archivePointsSystems({ keys: ['gems'] });
+    expect(await end).toBe(Code.NotFound);
+  });
+
+  it('is a deadline of the caller, told as such, however far away it was', async () => {
+    for (const points of [guerdon.points, overHttp(KEY)]) {
+      const answers = points.watchUserPoints({ userId: 'ada', systemKey: 'xp' }, { timeoutMs: 500 });
+      const all = async () => {
+        for await (const answer of answers) expect(answer.entry).toBeUndefined();
+      };
+      await expect(all()).rejects.toMatchObject({ code: Code.DeadlineExceeded });
+      const gone = new AbortController();
+      const options = { timeoutMs: 86_400_000, signal: gone.signal };
+      const day = points.watchUserPoints({ userId: 'ada', systemKey: 'xp' }, options)[Symbol.asyncIterator]();
+      expect((await day.next()).value.total).toBeGreaterThan(0n);
+      gone.abort();
+      await day.next().catch(() => {});
+    }
   });
 });
 
@@ -156,7 +191,7 @@ it('who goes away is forgotten', async () => {
   await answers.next();
   const looks = async () => {
     const { rows } = await guerdon.database.pool.query(
-      `select from pg_stat_activity where datname = current_database() and query like '%join accounts a using (user_id, system_id) where a.version > 0%'
+      `select from pg_stat_activity where datname = current_database() and query like '%and c.due_at <=%'
         and query_start > now() - interval '150 ms' and pid <> pg_backend_pid()`,
     );
     return rows.length;

@@ -212,6 +212,7 @@ describe('the economy as a whole', () => {
     const late = mine.admin.applyEconomy({ file, expectedProgramVersion: programVersion });
     expect(await codeOf(late)).toBe(Code.Aborted);
     expect(await codeOf(mine.admin.applyEconomy({ file: 'metrics: []' }))).toBe(Code.FailedPrecondition);
+    expect((await mine.admin.planEconomy({ file: '{}' })).changes).not.toEqual([]);
     expect(await codeOf(mine.admin.planEconomy({ file: 'metrics: [{ key: a b }]' }))).toBe(Code.InvalidArgument);
   });
 });

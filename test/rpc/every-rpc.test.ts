@@ -1,4 +1,4 @@
-import type { DescMethodUnary, Message } from '@bufbuild/protobuf';
+import type { DescMethodServerStreaming, DescMethodUnary, Message } from '@bufbuild/protobuf';
 import { Code, ConnectError, createClient } from '@connectrpc/connect';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { v7 } from 'uuid';
@@ -6,7 +6,7 @@ import { BadRequestSchema } from '../../src/gen/google/rpc/error_details_pb.ts';
 import { AchievementService } from '../../src/gen/guerdon/v1/achievement_service_pb.ts';
 import { ApiKeyKind, type Project } from '../../src/gen/guerdon/v1/admin_service_pb.ts';
 import { ImportFormat } from '../../src/gen/guerdon/v1/imports_pb.ts';
-import { routes } from '../../src/rpc/routes.ts';
+import { routes, streams } from '../../src/rpc/routes.ts';
 import { clientsOf, KEY, startGuerdon, type TestGuerdon, transportOf } from '../support/guerdon.ts';
 import { finished, importFile } from '../support/imports.ts';
 
@@ -66,10 +66,15 @@ const IMPORTS = [v7(), v7()];
 
 type Answer = Message & Record<string, unknown>;
 
-function call(method: DescMethodUnary, request: object, key = KEY): Promise<Answer> {
+type Method = DescMethodUnary | DescMethodServerStreaming;
+
+/** The answer, or the first of those that a stream gives. */
+async function call(method: Method, request: object, key = KEY): Promise<Answer> {
   const client = createClient(method.parent, transportOf(guerdon.grpcPort, key));
-  const rpc = client[method.localName] as unknown as (request: object) => Promise<Answer>;
-  return rpc(request);
+  const rpc = client[method.localName] as unknown as (request: object) => Promise<Answer> | AsyncIterable<Answer>;
+  if (method.methodKind === 'unary') return rpc(request) as Promise<Answer>;
+  for await (const answer of rpc(request) as AsyncIterable<Answer>) return answer;
+  throw new Error(`${method.name} gave nothing`);
 }
 
 async function failureOf(answer: Promise<unknown>) {
@@ -83,8 +88,12 @@ async function failureOf(answer: Promise<unknown>) {
   return { code: error.code, fields: violations.map(({ field }) => field) };
 }
 
-const methods = routes.map((route) => ({ route, method: route.method, name: route.method.name }));
-const field = (method: DescMethodUnary, name: string) => method.input.fields.find((item) => item.localName === name);
+const methods = [...routes, ...streams].map((route) => ({
+  route,
+  method: route.method as Method,
+  name: route.method.name,
+}));
+const field = (method: Method, name: string) => method.input.fields.find((item) => item.localName === name);
 
 describe('every RPC', () => {
   it.each(methods)('$name needs a key', async ({ method }) => {
@@ -102,6 +111,33 @@ describe('every RPC', () => {
     const value = 'a\0b';
     const request = oneof === undefined ? { [localName]: value } : { [oneof]: { case: localName, value } };
     const { code, fields } = await failureOf(call(method, request));
+    expect(code).toBe(Code.InvalidArgument);
+    expect(fields).toContain(text);
+  });
+
+  it.each(methods)('$name takes an empty request, or says which fields are missing', async ({ method }) => {
+    const error = await call(method, {}).then(() => undefined, ConnectError.from);
+    if (error === undefined) return;
+    expect(error.code).toBe(Code.InvalidArgument);
+    expect(error.findDetails(BadRequestSchema)[0]?.fieldViolations).not.toEqual([]);
+  });
+
+  it.each(texts.filter(({ text }) => text !== 'file'))('$name refuses a $text without end', async (asked) => {
+    const oneof = field(asked.method, asked.localName)?.oneof?.localName;
+    const value = 'x'.repeat(100_000);
+    const request = oneof === undefined ? { [asked.localName]: value } : { [oneof]: { case: asked.localName, value } };
+    const { code, fields } = await failureOf(call(asked.method, request));
+    expect(code).toBe(Code.InvalidArgument);
+    expect(fields).toContain(asked.text);
+  });
+
+  const enums = methods.flatMap(({ method, name }) =>
+    method.input.fields
+      .filter((item) => item.fieldKind === 'enum')
+      .map((item) => ({ method, name, localName: item.localName, text: item.name })),
+  );
+  it.each(enums)('$name refuses a $text that is not declared', async ({ method, localName, text }) => {
+    const { code, fields } = await failureOf(call(method, { [localName]: 99 }));
     expect(code).toBe(Code.InvalidArgument);
     expect(fields).toContain(text);
   });
@@ -153,7 +189,7 @@ const LISTS: Record<string, object> = {
   ListAuditEntries: {},
 };
 
-function itemsOf(method: DescMethodUnary, answer: Answer): unknown[] {
+function itemsOf(method: Method, answer: Answer): unknown[] {
   const list = method.output.fields.find((item) => item.fieldKind === 'list');
   return answer[list?.localName ?? ''] as unknown[];
 }
@@ -191,7 +227,7 @@ describe('every list', () => {
 
   it.each(listing)('$name refuses a token that is not its own', async ({ method, name }) => {
     const foreign = name === 'ListMetrics' ? 'ListApiKeys' : 'ListMetrics';
-    const another = methods.find((item) => item.name === foreign)?.method as DescMethodUnary;
+    const another = methods.find((item) => item.name === foreign)?.method as Method;
     const { nextPageToken } = await call(another, { pageSize: 1 });
     for (const pageToken of ['nonsense', nextPageToken]) {
       expect(await failureOf(call(method, { ...LISTS[name], pageToken }))).toEqual({
@@ -249,17 +285,22 @@ describe('a key of one project', () => {
   const key = () => clientsOf(guerdon.grpcPort, other);
   const ofFirst = { userId: 'ada', systemKey: 'xp' };
 
-  it.each(['ListEvents', 'ListLedgerEntries', 'ListUserBoosts', 'GetUserPoints', 'AdjustPoints', 'SpendPoints'])(
-    'does not know the users of another: %s',
-    async (name) => {
-      const { method } = methods.find((item) => item.name === name) as (typeof methods)[number];
-      const more = { amount: 1n, reason: 'r', idempotencyKey: 'i' };
-      const request = Object.fromEntries(
-        Object.entries({ ...ofFirst, ...more }).filter(([item]) => field(method, item) !== undefined),
-      );
-      expect((await failureOf(call(method, request, other))).code).toBe(Code.NotFound);
-    },
-  );
+  it.each([
+    'ListEvents',
+    'ListLedgerEntries',
+    'ListUserBoosts',
+    'GetUserPoints',
+    'AdjustPoints',
+    'SpendPoints',
+    'WatchUserPoints',
+  ])('does not know the users of another: %s', async (name) => {
+    const { method } = methods.find((item) => item.name === name) as (typeof methods)[number];
+    const more = { amount: 1n, reason: 'r', idempotencyKey: 'i' };
+    const request = Object.fromEntries(
+      Object.entries({ ...ofFirst, ...more }).filter(([item]) => field(method, item) !== undefined),
+    );
+    expect((await failureOf(call(method, request, other))).code).toBe(Code.NotFound);
+  });
 
   it('sees no event, boost, key, project or change of another', async () => {
     const first = await guerdon.events.getEvent({

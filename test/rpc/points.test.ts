@@ -1,5 +1,6 @@
 import { Code, ConnectError } from '@connectrpc/connect';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { LevelBasis } from '../../src/gen/guerdon/v1/types_pb.ts';
 import { clientsOf, startGuerdon, type TestGuerdon } from '../support/guerdon.ts';
 import { expectSound } from '../support/ledger.ts';
 
@@ -72,6 +73,8 @@ describe('spends and adjustments', () => {
       total: 105n,
       levelChanged: true,
       level: { key: 'apprentice' },
+      nextLevel: { key: 'adept', points: 500n },
+      pointsToNextLevel: 395n,
       entry: { version: 2n, kind: 3, amount: 15n, balanceAfter: 105n, reason: 'sorry', idempotencyKey: 'g' },
       idempotentReplayed: false,
     });
@@ -81,12 +84,16 @@ describe('spends and adjustments', () => {
       total: 75n,
       levelChanged: true,
       level: { key: 'novice' },
+      nextLevel: { key: 'apprentice' },
+      pointsToNextLevel: 25n,
       entry: { version: 3n, amount: -30n },
     });
     expect(await guerdon.points.adjustPoints(grant)).toMatchObject({
       total: 75n,
       idempotentReplayed: true,
       level: { key: 'novice' },
+      nextLevel: { key: 'apprentice' },
+      pointsToNextLevel: 25n,
     });
     const points = await guerdon.points.getUserPoints({ userId, systemKey: 'xp' });
     expect(points).toMatchObject({
@@ -186,4 +193,32 @@ describe('reads', () => {
     );
     expect((await other.points.listPointsSystems({})).systems).toEqual([]);
   });
+});
+
+it('spends and adjustments tell what is missing to the next level where levels are by points earned', async () => {
+  const { admin, points } = guerdon;
+  await admin.createPointsSystems({ systems: [{ key: 'fame', name: 'Fame', levelBasis: LevelBasis.EARNED }] });
+  const levels = [10n, 100n].map((from, index) => ({ key: `f${index}`, name: 'F', points: from }));
+  await admin.createLevels({ systemKey: 'fame', levels });
+  const userId = await userWith(1);
+  const move = (amount: bigint, idempotencyKey: string) => {
+    const asked = { userId, systemKey: 'fame', reason: 'r', idempotencyKey };
+    return amount < 0n ? points.spendPoints({ ...asked, amount: -amount }) : points.adjustPoints({ ...asked, amount });
+  };
+  const standing = async (amount: bigint, key: string) => {
+    const { total, level, nextLevel, pointsToNextLevel } = await move(amount, key);
+    return [total, level?.key, nextLevel?.key, pointsToNextLevel];
+  };
+  expect(await standing(4n, 'a')).toEqual([4n, undefined, 'f0', 6n]);
+  expect(await standing(16n, 'b')).toEqual([20n, 'f0', 'f1', 80n]);
+  expect(await standing(-15n, 'c')).toEqual([5n, 'f0', 'f1', 80n]);
+  // Each answers for its own entry, however late it is answered.
+  const grants = [30n, 20n, 10n, 10n].map((amount, index) => move(amount, `g${index}`));
+  for (const { entry, pointsToNextLevel } of await Promise.all(grants)) {
+    const { entries } = await points.listLedgerEntries({ userId, systemKey: 'fame' });
+    const granted = entries.filter(({ version, amount }) => version <= (entry?.version ?? 0n) && amount > 0n);
+    expect(pointsToNextLevel).toBe(100n - granted.reduce((sum, { amount }) => sum + amount, 0n));
+  }
+  expect(await standing(10n, 'd')).toEqual([85n, 'f1', undefined, undefined]);
+  expect(await standing(4n, 'a')).toEqual([85n, 'f1', undefined, undefined]);
 });

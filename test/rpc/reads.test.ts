@@ -1,4 +1,4 @@
-import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import { type Timestamp, timestampFromMs, timestampMs } from '@bufbuild/protobuf/wkt';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Aggregation, EntryKind } from '../../src/gen/guerdon/v1/points_service_pb.ts';
@@ -239,4 +239,17 @@ it('the levels of a user, up and down, each with its entry', async () => {
     ['novice', 'apprentice', 2],
   ]);
   expect(Number(changes[0]?.at?.seconds)).toBeCloseTo(Date.now() / 1_000, -2);
+});
+
+it('the balance at every instant that the ledger knows', async () => {
+  await arrive('historic');
+  for (let amount = 1n; amount <= 25n; amount += 1n) await adjust('historic', amount);
+  const asked = { userId: 'historic', systemKey: 'xp' };
+  const { entries } = await guerdon.points.listLedgerEntries(asked);
+  const instants = entries.map(({ createdAt }) => timestampMs(createdAt as Timestamp));
+  for (const instant of instants.flatMap((at) => [at - 1, at])) {
+    const last = entries.find((_, index) => (instants[index] as number) <= instant);
+    const then = await guerdon.points.getUserBalanceAt({ ...asked, at: timestampFromMs(instant) });
+    expect([then.version, then.total]).toEqual([last?.version ?? 0n, last?.balanceAfter ?? 0n]);
+  }
 });

@@ -9,6 +9,8 @@ import { countUsage, usageKey } from '../../src/rules/quota.ts';
 import { levelName } from '../../src/rules/reward.ts';
 import type {
   Account,
+  Achievement,
+  AchievementTrigger,
   AttributeFilter,
   Attributes,
   Boost,
@@ -20,7 +22,9 @@ import type {
   MetricEvent,
   MetricTrigger,
   Program,
+  StreakTrigger,
   System,
+  TimeTrigger,
   Trigger,
   UserBoost,
   UserState,
@@ -71,6 +75,59 @@ export function trigger(threshold: Written, points: number | bigint, rest: Trigg
     limits: readLimits(limits),
     ...fields,
   };
+}
+
+type TimeRest = Partial<Omit<TimeTrigger, 'points' | 'userAttributes' | 'every'>> & { user?: Attributes };
+
+/** `points` every so many hours, since 1970 and always unless told. */
+export function ticking(hours: number, points: number, rest: TimeRest = {}): TimeTrigger {
+  const { user = {}, ...fields } = rest;
+  return {
+    id: '',
+    key: 'tick',
+    type: 'time',
+    active: true,
+    points: BigInt(points),
+    userAttributes: filters(user),
+    onFloor: 'refuse',
+    every: hours * 3_600_000,
+    runs: 'always',
+    since: 0,
+    ...fields,
+  };
+}
+
+/** `points` for every `length` periods of a streak. */
+export function streakTrigger(length: number, points: number): StreakTrigger {
+  return {
+    id: '',
+    key: 'streak',
+    type: 'streak',
+    active: true,
+    points: BigInt(points),
+    userAttributes: [],
+    onFloor: 'refuse',
+    length,
+  };
+}
+
+/** `points` for completing the achievement of this id. */
+export function achievementTrigger(achievementId: string, points: number): AchievementTrigger {
+  return {
+    id: '',
+    key: 'achievement',
+    type: 'achievement',
+    active: true,
+    points: BigInt(points),
+    userAttributes: [],
+    onFloor: 'refuse',
+    achievementId,
+    achievementKey: achievementId,
+  };
+}
+
+export function achievement(id: string, rule: Achievement['rule'], rest: Partial<Achievement> = {}): Achievement {
+  return { id, key: id, name: id, description: '', active: true, userAttributes: [], rule, ...rest };
 }
 
 export function instants(start: string, end: string | null): InstantWindow {

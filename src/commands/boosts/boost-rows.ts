@@ -146,6 +146,20 @@ const CHANGING = [
   'updated_at',
   'archived_at',
 ];
+
+/** What decides how a boost multiplies, and when. */
+const DECIDING = ['multiplier', 'rounding', 'exclusive', 'start_time', 'end_time', 'start_date', 'end_date', 'zone'];
+const columnsIn = (row: string) => DECIDING.map((name) => `${row}.${name}`).join(', ');
+
+/** So many changes of one boost are remembered; what is left of older ones covers the time before. */
+const CHANGES_REMEMBERED = 100;
+
+/** Keeps what a boost was until this change, where that decides anything: ticks may be due that it multiplies. */
+const REMEMBER = `earlier = case when (${columnsIn('b')}) is not distinct from (${columnsIn('n')}) then b.earlier
+  else case when jsonb_array_length(b.earlier) < ${CHANGES_REMEMBERED} then b.earlier else b.earlier - 0 end
+    || (select to_jsonb(w) from (select (extract(epoch from n.updated_at) * 1000)::bigint as until, ${columnsIn('b')}) w)
+  end`;
+
 const COLUMNS = ['id', 'system_id', 'created_at', ...CHANGING];
 
 /** Writes stored boosts as they are now. */
@@ -155,8 +169,9 @@ export async function updateBoostRows(em: Em, projectId: string, boosts: readonl
     if (rows.length === 0) continue;
     const columns = own ? CHANGING : ['user_attributes', ...CHANGING];
     const [table, key] = own ? ['user_boosts', 'user_id'] : ['global_boosts', 'project_id'];
+    const set = columns.map((column) => `${column} = n.${column}`);
     await em.execute(
-      `update ${table} b set ${columns.map((column) => `${column} = n.${column}`).join(', ')}
+      `update ${table} b set ${[...set, ...(own ? [REMEMBER] : [])].join(', ')}
       from jsonb_populate_recordset(null::${table}, ?::jsonb) n where b.${key} = n.${key} and b.id = n.id`,
       [JSON.stringify(rows)],
     );

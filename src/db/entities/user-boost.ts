@@ -8,5 +8,6 @@ export const UserBoost = defineEntity({
   properties: {
     user: () => p.manyToOne(User).primary(),
     ...boostProperties,
+    earlier: p.json().default('[]'),
   },
 });

@@ -2,7 +2,7 @@ import { BoostService } from '../../gen/guerdon/v1/boost_service_pb.ts';
 import { BoostStatus } from '../../gen/guerdon/v1/types_pb.ts';
 import { route } from '../call.ts';
 import { boostMessage } from '../convert.ts';
-import { boostsNow, currentProgram, systemOf } from '../lookup.ts';
+import { boostsIn, currentProgram, systemOf } from '../lookup.ts';
 import { pageOf, UUID } from '../page.ts';
 
 export const listUserBoosts = route(
@@ -11,7 +11,7 @@ export const listUserBoosts = route(
   async (call, request) => {
     const index = await currentProgram(call);
     const system = systemOf(index, request.systemKey);
-    const { user, boosts } = await boostsNow(call, index, system, request.userId);
+    const { user, boosts } = await boostsIn(call, index, system, request.userId);
     const name = JSON.stringify(['user boosts', user.userId, system.id]);
     const { page, nextPageToken } = pageOf(name, request, boosts, ({ id }) => id, UUID);
     return {

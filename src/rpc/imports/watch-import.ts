@@ -12,7 +12,7 @@ export const watchImport = streamRoute(
   async function* (call: Call, { id }: { id: string }, signal: AbortSignal) {
     let told = '';
     for (;;) {
-      call.api.watch.mustBeOpen(signal);
+      signal.throwIfAborted();
       const found = await importOf(call, id);
       const { state, rows, applied, duplicate, refused } = found;
       const progress = [state, rows, applied, duplicate, refused].join(' ');

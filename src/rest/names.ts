@@ -1,0 +1,20 @@
+/** Fields that have another name in the contract than the proto's in camel case. */
+const NAMES: Readonly<Record<string, string>> = {
+  metric_key: 'key',
+  system_key: 'key',
+  idempotency_key: 'Idempotency-Key',
+  'metric.metric_key': 'metricId',
+  'metric.threshold': 'metricThreshold',
+  'metric.event_attributes': 'eventAttributes',
+  on_floor: 'blockIfOutOfPoints',
+};
+
+/** A field of the proto as the contract names it. */
+export function contractName(field: string): string {
+  return NAMES[field] ?? field.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** A text about fields of the proto, about those of the contract. */
+export function contractText(text: string): string {
+  return text.replace(/\b(start_date|end_date|start_time|end_time|user_id|user_attributes)\b/g, contractName);
+}
