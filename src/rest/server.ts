@@ -61,6 +61,7 @@ async function answer(
     send(request, response, done.status ?? 200, done.body);
   } catch (thrown) {
     const error = toGuerdonError(thrown, api.context.log);
+    if (error.retryMs !== undefined) response.setHeader('retry-after', String(Math.ceil(error.retryMs / 1_000)));
     send(request, response, statusOf(error), { error: messageOf(error) });
   }
 }
