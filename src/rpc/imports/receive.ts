@@ -18,7 +18,7 @@ export interface ReceiveOptions {
 }
 
 /** Rows that one statement stores, and the most text of them that is in memory. */
-const BLOCK_ROWS = 1_000;
+const BLOCK_ROWS = 500;
 const BLOCK_CHARACTERS = 1_048_576;
 
 /**
