@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import pg from 'pg';
 
 export type Pool = pg.Pool;
@@ -27,6 +28,8 @@ export function createPool(options: PoolOptions): Pool {
     application_name: options.name,
     connectionTimeoutMillis: 30_000,
     keepAlive: true,
+    // Else the driver loads the module anew for each connection.
+    stream: () => new Socket(),
     pipeline: options.lanes ?? false,
     options: settings(options)
       .map((setting) => `-c ${setting}`)
