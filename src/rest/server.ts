@@ -59,6 +59,7 @@ async function answer(
   response.setHeader('x-request-id', api.context.uuid());
   const done = await run(api, keys, surface, request, response, path, search).catch((thrown: unknown): Answer => {
     const error = toGuerdonError(thrown, api.context.log);
+    if (error.retryMs !== undefined) response.setHeader('retry-after', String(Math.ceil(error.retryMs / 1_000)));
     if (error.rate !== undefined) setHeaders(response, rateHeaders(error.rate, { refused: true }));
     return { status: statusOf(error), body: { error: messageOf(error) } };
   });

@@ -7,9 +7,9 @@ import { connectNodeAdapter } from '@connectrpc/connect-node';
 import { ServerReflection, type ServerReflectionRequest } from '../gen/grpc/reflection/v1/reflection_pb.ts';
 import { ServerReflection as ServerReflectionAlpha } from '../gen/grpc/reflection/v1alpha/reflection_pb.ts';
 import type { ApiKeys } from './auth.ts';
-import type { Api, Served, StreamRoute } from './call.ts';
+import type { Api, IntakeRoute, Served, StreamRoute } from './call.ts';
 import { CLOSE_MS, type Listening } from './grpc-server.ts';
-import { invoke, invokeStream } from './invoke.ts';
+import { invoke, invokeIntake, invokeStream } from './invoke.ts';
 import { callerGone } from './open-streams.ts';
 import { plainPages } from './pages.ts';
 import { rateHeaders } from './rate-limits.ts';
@@ -48,11 +48,11 @@ export type Beside = (request: http.IncomingMessage, response: http.ServerRespon
 export async function startHttpServer(
   api: Api,
   keys: ApiKeys,
-  { routes, streams }: Served,
+  { routes, streams, intakes }: Served,
   beside: Beside,
   at: { host: string; port: number },
 ): Promise<Listening> {
-  const services = [...new Set([...routes, ...streams].map((route) => route.method.parent))];
+  const services = [...new Set([...routes, ...streams, ...intakes].map((route) => route.method.parent))];
   const rpc = connectNodeAdapter({
     routes: (router) => {
       for (const route of routes) {
@@ -70,6 +70,7 @@ export async function startHttpServer(
         );
       }
       for (const route of streams) addStream(router, api, keys, route);
+      for (const route of intakes) addIntake(router, api, keys, route);
       addReflection(router, services);
     },
     readMaxBytes: MESSAGE_MAX_BYTES,
@@ -144,6 +145,18 @@ function addStream(router: ConnectRouter, api: Api, keys: ApiKeys, route: Stream
       // The caller has gone. Were the answer ended, it would be written to a stream that is no more, with a complaint.
       await new Promise<never>(() => {});
     }
+  });
+}
+
+function addIntake(router: ConnectRouter, api: Api, keys: ApiKeys, route: IntakeRoute): void {
+  router.rpc(route.method, (requests: AsyncIterable<Message>, context: HandlerContext) => {
+    const headers = (name: string) => context.requestHeader.get(name) ?? undefined;
+    const stop = new AbortController();
+    const end = () => stop.abort(callerGone());
+    context.signal.addEventListener('abort', end);
+    return invokeIntake(api, keys, route, requests, headers, stop).catch((error: unknown) => {
+      throw failure(error, api);
+    }) as Promise<never>;
   });
 }
 
