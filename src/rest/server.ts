@@ -8,7 +8,7 @@ import { rateHeaders } from '../rpc/rate-limits.ts';
 import { toGuerdonError } from '../rpc/status.ts';
 import { adminRoutes } from './admin-table.ts';
 import { appRoutes } from './app-table.ts';
-import { discardBody, readBody } from './body.ts';
+import { chunksOf, discardBody, readBody } from './body.ts';
 import { checkRequest } from './check.ts';
 import { matcherOf } from './match.ts';
 import { openApiOf } from './openapi.ts';
@@ -98,11 +98,13 @@ async function run(
   const json = route.body === undefined ? undefined : await readBody(request);
   authorize({ access: accessOf(route) }, call.caller, { path: match.path, body: json?.plain });
   const checked = checkRequest(route, match.path, json, new URLSearchParams(search));
+  const upload = route.upload && { type: mediaType(header('content-type')), bytes: chunksOf(request) };
   const done = await route.handle({
     call,
     path: match.path,
     idempotencyKey: header('idempotency-key'),
     ...checked,
+    upload,
   } as RestCall);
   return { status: Number(Object.keys(route.success)[0]), ...done };
 }
@@ -122,6 +124,10 @@ function accessOf({ access }: RestRoute): Parameters<typeof authorize>[0]['acces
 function headerOf(request: IncomingMessage, name: string): string | undefined {
   const value = request.headers[name];
   return Array.isArray(value) ? value[0] : value;
+}
+
+function mediaType(header = ''): string {
+  return splitOnce(header, ';')[0].trim().toLowerCase();
 }
 
 function splitOnce(text: string, at: string): [string, string] {

@@ -22,6 +22,8 @@ const TIMEOUT_MAX_MS = 2 ** 31 - 1;
 /** How long a connection may take to show which HTTP it speaks. */
 const SNIFF_MS = 10_000;
 const IDLE_CHECK_MS = 20;
+/** A file of an import is one request, and arrives no faster than it is stored. */
+const UPLOAD_MAX_MS = 24 * 3_600_000;
 /** What an HTTP/2 client sends first; RFC 9113, section 3.4. */
 const PREFACE = Buffer.from('PRI * HTTP/2.0');
 const PREFACE_DECIDES = 3;
@@ -81,7 +83,7 @@ export async function startHttpServer(
   const handler = (request: http.IncomingMessage, response: http.ServerResponse): void => {
     if (allowOrigin(origins, request, response) && !beside(request, response)) rpc(request, response);
   };
-  const h1 = http.createServer(handler);
+  const h1 = http.createServer({ requestTimeout: UPLOAD_MAX_MS }, handler);
   const h2 = http2.createServer({}, handler as never);
   const sessions = new Set<http2.ServerHttp2Session>();
   h2.on('session', (session) => {
