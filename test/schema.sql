@@ -403,10 +403,13 @@ create table streak_runs (
   frequency text not null,
   first_period integer not null,
   last_period integer,
+  due_at timestamp(3) with time zone,
   constraint streak_runs_pkey PRIMARY KEY (user_id, frequency, first_period),
   constraint streak_runs_frequency_known CHECK ((frequency = ANY (ARRAY['daily'::text, 'weekly'::text, 'monthly'::text]))),
   constraint streak_runs_order CHECK ((last_period >= first_period))
 );
+CREATE INDEX streak_runs_due ON public.streak_runs USING btree (due_at) WHERE (due_at IS NOT NULL);
+CREATE INDEX streak_runs_open ON public.streak_runs USING btree (user_id) WHERE (due_at IS NOT NULL);
 
 create table trigger_counters (
   user_id bigint not null,
@@ -768,6 +771,8 @@ comment on column programs.era is 'The version that began what this one has of t
 comment on column rate_limits.expire is 'End of the window in epoch milliseconds';
 
 comment on column settlements.id is 'Of the event or command that it was settled before';
+
+comment on column streak_runs.due_at is 'When it is over, and its loss told; null: that is done, or it was over when it was written';
 
 comment on column streak_runs.last_period is 'Null: it has become part of the run before it';
 

@@ -23,6 +23,7 @@ import type { Outcome } from './outcome.ts';
 import type { Prepared } from './prepare.ts';
 import { clockRows, settleUser, startClocks, timedSystems } from './settle-user.ts';
 import { collect, type State, userKey } from './state.ts';
+import { loseRuns } from './streaks.ts';
 
 export interface DecidedBatch {
   outcomes: Map<string, Outcome>;
@@ -59,7 +60,10 @@ function decideOne(state: State, prepared: Prepared, command: Command): Outcome 
   const index = programOf(prepared, command);
   const user = userKey(command);
   settleUser(state, prepared, index, command);
-  if (command.kind === 'settle') return { status: 'applied', kind: 'settlement' };
+  if (command.kind === 'settle') {
+    loseRuns(state, index, state.users.get(user) as UserRow, command.receivedAt);
+    return { status: 'applied', kind: 'settlement' };
+  }
   if (isTransaction(command)) return decideTransaction(state, index, command);
   const boosts = (prepared.boosts.get(user) ?? []).filter(({ lived }) => lived.until === null);
   const known = state.users.get(user)?.createdAt;
@@ -132,6 +136,7 @@ async function load(client: Client, prepared: Prepared, now: Instant): Promise<S
     usage: prepared.usage,
     clocks: new Map([...prepared.clocks].map(([user, { clocks }]) => [user, clocks])),
     runs: prepared.runs,
+    open: prepared.open,
     completed: prepared.completed,
     rewarded: prepared.rewarded,
     announced: prepared.announced,

@@ -15,6 +15,7 @@ import { Migration008Keys } from './migrations/008-keys.ts';
 import { Migration009Imports } from './migrations/009-imports.ts';
 
 import { Migration012BoostHistory } from './migrations/012-boost-history.ts';
+import { Migration013Contract } from './migrations/013-contract.ts';
 import { createPool } from './pool.ts';
 
 export type Orm = MikroORM;
@@ -34,6 +35,7 @@ const migrations = [
   { name: '008-keys', class: Migration008Keys },
   { name: '009-imports', class: Migration009Imports },
   { name: '012-boost-history', class: Migration012BoostHistory },
+  { name: '013-contract', class: Migration013Contract },
 ];
 
 /** Nobody waits for ever for a row that somebody else holds, and nobody holds one for ever. */

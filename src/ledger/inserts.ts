@@ -261,8 +261,10 @@ export const streakRuns: Insert<StreakRunRow> = {
     ['frequency', 'text', (row) => row.frequency],
     ['first_period', 'int', (row) => row.first],
     ['last_period', 'int', (row) => row.last],
+    ['due_at', 'timestamptz', (row) => (row.dueAt === null ? null : instantText(row.dueAt))],
   ],
-  conflict: `on conflict (user_id, frequency, first_period) do update set last_period = excluded.last_period`,
+  conflict: `on conflict (user_id, frequency, first_period) do update set last_period = excluded.last_period,
+    due_at = excluded.due_at`,
 };
 
 export const completions: Insert<CompletionRow> = {

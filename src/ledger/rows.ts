@@ -197,6 +197,8 @@ export interface StreakRunRow {
   frequency: Frequency;
   first: number;
   last: number | null;
+  /** When it is over, and its loss told; null: that is done, or it was over when it was written. */
+  dueAt: Instant | null;
 }
 
 /** That a user has completed an achievement. */

@@ -1,5 +1,5 @@
 import type { Queryable } from '../db/pool.ts';
-import type { Frequency, StreakRun } from '../rules/types.ts';
+import type { Frequency, Instant, StreakRun } from '../rules/types.ts';
 
 /** Runs of a user that periods from `from` to `to` may be part of or join. */
 export interface AskedRuns {
@@ -33,6 +33,35 @@ export async function findRuns(db: Queryable, asked: readonly AskedRuns[]): Prom
   for (const row of rows) {
     const key = `${row.project_id} ${row.external_id}`;
     found.set(key, [...(found.get(key) ?? []), { first: row.first_period, last: row.last_period }]);
+  }
+  return found;
+}
+
+/** A run whose end is to be told, or to be found out anew. */
+export interface OpenRun extends StreakRun {
+  frequency: Frequency;
+  dueAt: Instant;
+}
+
+/** By project and user. */
+export async function findOpenRuns(
+  db: Queryable,
+  users: readonly { projectId: string; externalId: string }[],
+): Promise<Map<string, OpenRun[]>> {
+  if (users.length === 0) return new Map();
+  const { rows } = await db.query({
+    name: 'find-open-runs',
+    text: `select u.project_id, u.external_id, r.frequency, r.first_period, r.last_period, r.due_at
+      from unnest($1::bigint[], $2::text[]) as asked (project_id, external_id)
+      join users u using (project_id, external_id)
+      join streak_runs r on r.user_id = u.id and r.due_at is not null`,
+    values: [users.map(({ projectId }) => projectId), users.map(({ externalId }) => externalId)],
+  });
+  const found = new Map<string, OpenRun[]>();
+  for (const row of rows) {
+    const key = `${row.project_id} ${row.external_id}`;
+    const { frequency, first_period: first, last_period: last } = row;
+    found.set(key, [...(found.get(key) ?? []), { frequency, first, last, dueAt: row.due_at.getTime() }]);
   }
   return found;
 }

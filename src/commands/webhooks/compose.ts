@@ -5,7 +5,14 @@ import { type KnownUser, userById } from '../../ledger/users.ts';
 import { formatDecimal } from '../../rules/decimal.ts';
 import { daysOf, lengthOf } from '../../rules/streak.ts';
 import type { Frequency, System } from '../../rules/types.ts';
-import { achievementCompleted, boostTurned, levelChanged, pointsChanged, streakGrew } from '../../webhooks/contract.ts';
+import {
+  achievementCompleted,
+  boostTurned,
+  levelChanged,
+  pointsChanged,
+  streakGrew,
+  streakLost,
+} from '../../webhooks/contract.ts';
 import type { PointsChange } from '../../webhooks/hold.ts';
 import { EVENT_TYPES } from '../../webhooks/kinds.ts';
 import { boostsByIds } from '../boosts/find-boosts.ts';
@@ -24,6 +31,7 @@ const BODIES: Readonly<Record<AnnouncementKind, Compose>> = {
   achievement_completed: composeAchievement,
   streak_started: composeStreak,
   streak_extended: composeStreak,
+  streak_lost: composeStreakLost,
 };
 
 /**
@@ -116,6 +124,11 @@ async function composeStreak(sources: Sources, claimed: Claimed): Promise<Compos
     periodEnd: days.end,
     expires: daysOf(last + 1, frequency).end,
   });
+}
+
+async function composeStreakLost(sources: Sources, claimed: Claimed): Promise<Composed> {
+  const { first, last } = claimed.payload as { first: number; last: number };
+  return streakLost(await userOf(sources, claimed), lengthOf({ first, last }));
 }
 
 async function archivedSystem(db: Queryable, id: string): Promise<{ id: string; key: string; name: string }> {
