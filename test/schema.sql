@@ -284,10 +284,14 @@ create table metrics (
   name text not null,
   created_at timestamp(3) with time zone not null,
   archived_at timestamp(3) with time zone,
+  unit_type text not null default 'number'::text,
+  units text not null default ''::text,
   constraint metrics_key_unique UNIQUE (project_id, key),
   constraint metrics_pkey PRIMARY KEY (id),
   constraint metrics_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id),
-  constraint metrics_key_form CHECK ((key ~ '^[a-zA-Z0-9_-]{1,64}$'::text))
+  constraint metrics_key_form CHECK ((key ~ '^[a-zA-Z0-9_-]{1,64}$'::text)),
+  constraint metrics_unit_type_known CHECK ((unit_type = ANY (ARRAY['number'::text, 'currency'::text]))),
+  constraint metrics_units_length CHECK ((length(units) <= 64))
 );
 
 create table outbox (
@@ -509,6 +513,7 @@ create table users (
   event_hash bytea,
   created_at timestamp(3) with time zone,
   updated_at timestamp(3) with time zone not null,
+  device_tokens jsonb,
   constraint users_external_id_unique UNIQUE (project_id, external_id),
   constraint users_pkey PRIMARY KEY (id),
   constraint users_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id),
@@ -787,6 +792,8 @@ comment on column user_commands.decision is 'What the user got for becoming know
 comment on column user_imports.content is 'What the user had: balances, totals, counters of triggers, streak; nothing of the profile';
 
 comment on column users.created_at is 'Receipt of the first command that was applied; null: the row only gives refused attempts an id';
+
+comment on column users.device_tokens is 'Null: none';
 
 comment on column webhook_attempts.answer is 'How the body of the answer began, at most 1 KiB of it';
 

@@ -12,13 +12,14 @@ type ProfileCommand = EventCommand | UserCommand | CompleteCommand | ImportComma
  * before what is stored, and comes after it, forgets none that is in force.
  */
 export function withProfile(user: UserRow, command: ProfileCommand, at: ProfileAt): UserRow {
-  const { name, email, tz, attributes } = command.profile;
+  const { name, email, tz, attributes, deviceTokens } = command.profile;
   return {
     ...user,
     name: name === undefined ? user.name : name || null,
     email: email === undefined ? user.email : email || null,
     zones: tz === undefined ? user.zones : withZone(user, tz, command.receivedAt, at),
     attributes: attributes === undefined ? user.attributes : merge(user.attributes, attributes),
+    deviceTokens: deviceTokens === undefined ? user.deviceTokens : deviceTokens.length === 0 ? null : deviceTokens,
   };
 }
 

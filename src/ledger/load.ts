@@ -23,7 +23,8 @@ export async function loadUsers(
       from unnest($1::bigint[], $2::text[]) as asked (project_id, external_id)
       order by 1, 2
       on conflict (project_id, external_id) do update set updated_at = u.updated_at
-      returning id, project_id, external_id, name, email, zones, attributes, seq, event_hash, created_at, updated_at`,
+      returning id, project_id, external_id, name, email, zones, attributes, device_tokens, seq, event_hash,
+        created_at, updated_at`,
     values: [users.map((user) => user.projectId), users.map((user) => user.externalId), instantText(now)],
   });
   return rows.map((row) => ({
@@ -34,6 +35,7 @@ export async function loadUsers(
     email: row.email as string | null,
     zones: row.zones as ZonePeriod[],
     attributes: row.attributes as Attributes,
+    deviceTokens: row.device_tokens as string[] | null,
     seq: BigInt(row.seq),
     eventHash: row.event_hash as Buffer | null,
     createdAt: (row.created_at as Date | null)?.getTime() ?? null,

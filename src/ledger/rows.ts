@@ -12,6 +12,8 @@ export interface UserRow {
   email: string | null;
   zones: readonly ZonePeriod[];
   attributes: Attributes;
+  /** Null: none. */
+  deviceTokens: readonly string[] | null;
   seq: bigint;
   eventHash: Buffer | null;
   createdAt: Instant | null;

@@ -235,7 +235,7 @@ describe('users', () => {
     expect(body).toEqual({
       id: 'eve',
       ...fields,
-      deviceTokens: null,
+      deviceTokens: ['t'],
       subscribeToEmails: true,
       control: false,
       created: expect.stringMatching(INSTANT),
@@ -247,6 +247,11 @@ describe('users', () => {
       status: 200,
       body: { ...fields, name: 'E' },
     });
+    expect((await rest.patch('/v1/users/eve', { deviceTokens: ['u', 'v'] })).body.deviceTokens).toEqual(['u', 'v']);
+    await rest.post('/v1/metrics/lessons/event', { user: { id: 'eve', deviceTokens: ['w'] }, value: 1 });
+    expect((await rest.patch('/v1/users/eve', { name: 'F' })).body.deviceTokens).toEqual(['w']);
+    expect((await rest.patch('/v1/users/eve', { deviceTokens: null })).body.deviceTokens).toBeNull();
+    expect((await rest.patch('/v1/users/eve', { deviceTokens: [''] })).status).toBe(422);
     const put = await rest.call('PUT', '/v1/users/fay', { tz: 'Asia/Tokyo' });
     expect(put).toMatchObject({
       status: 200,

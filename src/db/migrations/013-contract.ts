@@ -3,7 +3,7 @@ import { Migration } from '@mikro-orm/migrations';
 /** When streaks are lost, and what the published contract has besides. */
 export class Migration013Contract extends Migration {
   override up(): void {
-    for (const statement of streaks) this.addSql(statement);
+    for (const statement of [...streaks, ...fields]) this.addSql(statement);
   }
 }
 
@@ -20,4 +20,13 @@ const streaks = [
       when 'daily' then day - date '1970-01-01'
       when 'weekly' then floor((day - date '1970-01-01' + 3) / 7.0)
       else extract(year from day) * 12 + extract(month from day) - 1 end - 1`,
+];
+
+const fields = [
+  `alter table metrics add column unit_type text not null default 'number',
+    add column units text not null default '',
+    add constraint metrics_unit_type_known check (unit_type in ('number', 'currency')),
+    add constraint metrics_units_length check (length(units) <= 64)`,
+  'alter table users add column device_tokens jsonb',
+  `comment on column users.device_tokens is 'Null: none'`,
 ];

@@ -20,7 +20,7 @@ const userFields = {
   email: text(320),
   name: text(255),
   tz: orNull(text(64)),
-  deviceTokens: orNull(list(string)),
+  deviceTokens: orNull({ ...list(text(1024, 1)), maxItems: 100 }),
   subscribeToEmails: boolean,
   attributes: map(text(255)),
 };
