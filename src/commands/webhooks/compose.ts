@@ -45,11 +45,8 @@ export async function composeBody(sources: Sources, claimed: Claimed): Promise<s
 
 async function composePointsChanged(sources: Sources, claimed: Claimed): Promise<Composed> {
   const change = claimed.payload as unknown as PointsChange;
-  const [user, system, awards] = await Promise.all([
-    userOf(sources, claimed),
-    systemOf(sources, claimed, change),
-    awardsFor(sources, claimed, change),
-  ]);
+  const [user, system] = await Promise.all([userOf(sources, claimed), systemOf(sources, claimed, change)]);
+  const awards = await awardsFor(sources, claimed, user.externalId, change);
   return pointsChanged(user, {
     system,
     total: change.total,
@@ -90,12 +87,12 @@ async function composeAchievement(sources: Sources, claimed: Claimed): Promise<C
   const [user, index] = await Promise.all([userOf(sources, claimed), programs.get(pool, claimed.projectId, program)]);
   const achievement = index.achievementById.get(id);
   if (achievement === undefined) throw new Error(`achievement ${id} is missing in program ${program}`);
-  const { name, description, userAttributes, rule } = achievement;
+  const { name, description, badgeUrl = null, userAttributes, rule } = achievement;
   return achievementCompleted(user, {
     id,
     name,
     description: description === '' ? null : description,
-    badgeUrl: null,
+    badgeUrl,
     userAttributes,
     achievedAt: at,
     trigger:
