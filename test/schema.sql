@@ -408,6 +408,7 @@ create table streak_runs (
   first_period integer not null,
   last_period integer,
   due_at timestamp(3) with time zone,
+  extended_at timestamp(3) with time zone,
   constraint streak_runs_pkey PRIMARY KEY (user_id, frequency, first_period),
   constraint streak_runs_frequency_known CHECK ((frequency = ANY (ARRAY['daily'::text, 'weekly'::text, 'monthly'::text]))),
   constraint streak_runs_order CHECK ((last_period >= first_period))
@@ -778,6 +779,8 @@ comment on column rate_limits.expire is 'End of the window in epoch milliseconds
 comment on column settlements.id is 'Of the event or command that it was settled before';
 
 comment on column streak_runs.due_at is 'When it is over, and its loss told; null: that is done, or it was over when it was written';
+
+comment on column streak_runs.extended_at is 'When something was first done in its last period; null: it is not known';
 
 comment on column streak_runs.last_period is 'Null: it has become part of the run before it';
 

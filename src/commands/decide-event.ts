@@ -85,7 +85,8 @@ function applyEvent(
   const saved = { ...user, seq: event.seq, eventHash: event.hash };
   saveUser(state, saved, command);
   if (decision.streak !== null && isExtended(decision.streak)) {
-    changeRuns(state, index, saved, decision.streak, Math.max(command.receivedAt, command.occurredAt));
+    const { occurredAt: at, receivedAt } = command;
+    changeRuns(state, index, saved, decision.streak, { at, now: Math.max(at, receivedAt) });
   }
   for (const completion of decision.completed) {
     const { occurredAt: at } = command;

@@ -43,7 +43,7 @@ export function decideImport(state: State, index: ProgramIndex, command: ImportC
   const { streak } = index.program;
   if (streak !== null && content.streak !== null) {
     const after = importedRun(content.streak, streak.frequency);
-    changeRuns(told, index, user, { period: after.last, before: [], after }, receivedAt);
+    changeRuns(told, index, user, { period: after.last, before: [], after }, { at: null, now: receivedAt });
   }
   const row = {
     userId: user.id,

@@ -4,11 +4,11 @@ import { findUserBoosts, type LivedBoost } from '../ledger/boosts.ts';
 import { findClocks, type UserClocks } from '../ledger/clocks.ts';
 import { findCompleted, findRewarded } from '../ledger/completions.ts';
 import { findKnown } from '../ledger/known.ts';
-import { type AskedRuns, findOpenRuns, findRuns, type OpenRun } from '../ledger/streaks.ts';
+import { type AskedRuns, findOpenRuns, findRuns, type KnownRun, type OpenRun } from '../ledger/streaks.ts';
 import { type Announced, findAnnounced } from '../ledger/webhooks.ts';
 import type { ProgramIndex } from '../rules/program.ts';
 import { periodOf } from '../rules/streak.ts';
-import type { Instant, StreakRun, Usage } from '../rules/types.ts';
+import type { Instant, Usage } from '../rules/types.ts';
 import { type Command, distinctUsers, type EventCommand } from './command.ts';
 import { readUsage } from './limits.ts';
 import { userKey } from './state.ts';
@@ -28,7 +28,7 @@ export interface Prepared {
   /** By user, of projects with eras. */
   clocks: Map<string, UserClocks>;
   /** By user, the runs that events of the batch may be part of or join. */
-  runs: Map<string, StreakRun[]>;
+  runs: Map<string, KnownRun[]>;
   /** By user, of those who may lose a streak by the batch, the runs whose end is not told yet. */
   open: Map<string, OpenRun[]>;
   /** By user, ids of achievements. */

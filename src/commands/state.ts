@@ -2,14 +2,14 @@ import { entryHash } from '../ledger/hash.ts';
 import { type AccountState, pairKey } from '../ledger/load.ts';
 import type { Postings } from '../ledger/post.ts';
 import type { AnnouncementRow, EntryRow, StreakRunRow, UsageRow, UserRow } from '../ledger/rows.ts';
-import type { OpenRun } from '../ledger/streaks.ts';
+import type { KnownRun, OpenRun } from '../ledger/streaks.ts';
 import type { Announced } from '../ledger/webhooks.ts';
 import type { Applied, Refused, Reward, SystemChange } from '../rules/decision.ts';
 import type { ProgramIndex } from '../rules/program.ts';
 import type { DecisionRecord } from '../rules/record.ts';
 import { levelName } from '../rules/reward.ts';
 import type { Clock } from '../rules/ticks.ts';
-import type { Completion, Counter, Instant, StreakRun, Trigger, Usage } from '../rules/types.ts';
+import type { Completion, Counter, Instant, Trigger, Usage } from '../rules/types.ts';
 
 import type { Cause, PointsChange } from '../webhooks/hold.ts';
 import type { Command, ImportCommand, SettleCommand } from './command.ts';
@@ -28,7 +28,7 @@ export interface State {
   /** By user, then by system. */
   clocks: Map<string, Map<string, Clock>>;
   /** By user. */
-  runs: Map<string, StreakRun[]>;
+  runs: Map<string, KnownRun[]>;
   /** By user, those whose end is not told yet. */
   open: Map<string, OpenRun[]>;
   /** By user. */

@@ -6,25 +6,27 @@ import type { Frequency, Instant, StreakChange, StreakRule, StreakRun } from '..
 import { announce, type State } from './state.ts';
 
 /**
- * Keeps what something done did to a streak, and has that told: after the loss of the one before, if that is over `at`. One
- * that is over when it is written was never lost, since nobody had it.
+ * Keeps what something done `at` an instant (null: it is not known) did to a streak, and has that told: after the loss of the
+ * one before, if that is over by `now`. One that is over when it is written was never lost, since nobody had it.
  */
 export function changeRuns(
   state: State,
   index: ProgramIndex,
   user: UserRow,
-  { before, after }: StreakChange,
-  at: Instant,
+  { period, before, after }: StreakChange,
+  { at, now }: { at: Instant | null; now: Instant },
 ): void {
   const { frequency } = index.program.streak as StreakRule;
-  loseRuns(state, index, user, at, before);
+  loseRuns(state, index, user, now, before);
   const key = keyOf(user);
-  const rest = (state.runs.get(key) ?? []).filter((run) => !before.some(({ first }) => first === run.first));
-  state.runs.set(key, [...rest, after]);
+  const known = state.runs.get(key) ?? [];
+  // What is done late in a period before the last one extends no streak that anybody sees grow.
+  const extendedAt = period === after.last ? at : (known.find(({ last }) => last === after.last)?.extendedAt ?? null);
+  state.runs.set(key, [...known.filter((run) => !isAmong(before, run)), { ...after, extendedAt }]);
   for (const { first } of before) if (first !== after.first) put(state, user, { frequency, first, last: null }, null);
   const open = (state.open.get(key) ?? []).some((run) => run.frequency === frequency && isAmong(before, run));
   const dueAt = overAt(after, frequency, user.zones, index.program.timeZone);
-  put(state, user, { frequency, ...after }, open || dueAt > at ? dueAt : null);
+  put(state, user, { frequency, ...after, extendedAt }, open || dueAt > now ? dueAt : null);
   announce(state, user, before.length === 0 ? 'streak_started' : 'streak_extended', { frequency, ...after });
 }
 
@@ -63,11 +65,14 @@ export function reviewRuns(state: State, user: UserRow): void {
 function put(
   state: State,
   user: UserRow,
-  { frequency, first, last }: { frequency: Frequency; first: number; last: number | null },
+  run: { frequency: Frequency; first: number; last: number | null; extendedAt?: Instant | null },
   dueAt: Instant | null,
 ): void {
-  state.changed.runs.set(`${user.id} ${frequency} ${first}`, { userId: user.id, frequency, first, last, dueAt });
-  const rest = (state.open.get(keyOf(user)) ?? []).filter((run) => run.frequency !== frequency || run.first !== first);
+  const { frequency, first, last } = run;
+  const name = `${user.id} ${frequency} ${first}`;
+  const extendedAt = run.extendedAt ?? state.changed.runs.get(name)?.extendedAt ?? null;
+  state.changed.runs.set(name, { userId: user.id, frequency, first, last, dueAt, extendedAt });
+  const rest = (state.open.get(keyOf(user)) ?? []).filter((one) => one.frequency !== frequency || one.first !== first);
   const open: OpenRun[] = last === null || dueAt === null ? [] : [{ frequency, first, last, dueAt }];
   state.open.set(keyOf(user), [...rest, ...open]);
 }

@@ -264,9 +264,10 @@ export const streakRuns: Insert<StreakRunRow> = {
     ['first_period', 'int', (row) => row.first],
     ['last_period', 'int', (row) => row.last],
     ['due_at', 'timestamptz', (row) => (row.dueAt === null ? null : instantText(row.dueAt))],
+    ['extended_at', 'timestamptz', (row) => (row.extendedAt === null ? null : instantText(row.extendedAt))],
   ],
   conflict: `on conflict (user_id, frequency, first_period) do update set last_period = excluded.last_period,
-    due_at = excluded.due_at`,
+    due_at = excluded.due_at, extended_at = coalesce(excluded.extended_at, streak_runs.extended_at)`,
 };
 
 export const completions: Insert<CompletionRow> = {

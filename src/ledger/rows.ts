@@ -201,6 +201,8 @@ export interface StreakRunRow {
   last: number | null;
   /** When it is over, and its loss told; null: that is done, or it was over when it was written. */
   dueAt: Instant | null;
+  /** When something was first done in its last period; null: as it is stored, or not known. */
+  extendedAt: Instant | null;
 }
 
 /** That a user has completed an achievement. */

@@ -11,5 +11,7 @@ export const StreakRun = defineEntity({
     lastPeriod: p.integer().nullable(),
     /** When it is over, and its loss told; null: that is done, or it was over when it was written. */
     dueAt: p.datetime(3).nullable(),
+    /** When something was first done in its last period; null: it is not known. */
+    extendedAt: p.datetime(3).nullable(),
   },
 });

@@ -8,9 +8,10 @@ export class Migration013Contract extends Migration {
 }
 
 const streaks = [
-  'alter table streak_runs add column due_at timestamptz(3)',
+  'alter table streak_runs add column due_at timestamptz(3), add column extended_at timestamptz(3)',
   `comment on column streak_runs.due_at is
     'When it is over, and its loss told; null: that is done, or it was over when it was written'`,
+  `comment on column streak_runs.extended_at is 'When something was first done in its last period; null: it is not known'`,
   'create index streak_runs_due on streak_runs (due_at) where due_at is not null',
   'create index streak_runs_open on streak_runs (user_id) where due_at is not null',
 
