@@ -10,6 +10,11 @@ const DISCARD_MAX_MS = 5_000;
 /** The JSON body of a request. */
 export async function readBody(request: IncomingMessage): Promise<Json> {
   if (Number(request.headers['content-length'] ?? 0) > BODY_MAX_BYTES) throw tooLarge();
+  const { 'content-encoding': coding = 'identity' } = request.headers;
+  if (coding.toLowerCase() !== 'identity') {
+    const message = `a body with content-encoding ${JSON.stringify(coding)} is not taken; send it as it is`;
+    throw new GuerdonError('INVALID_ARGUMENT', 'ENCODING_NOT_TAKEN', message);
+  }
   const chunks: Buffer[] = [];
   let size = 0;
   try {

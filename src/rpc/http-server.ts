@@ -7,6 +7,7 @@ import { connectNodeAdapter } from '@connectrpc/connect-node';
 import { ServerReflection, type ServerReflectionRequest } from '../gen/grpc/reflection/v1/reflection_pb.ts';
 import { ServerReflection as ServerReflectionAlpha } from '../gen/grpc/reflection/v1alpha/reflection_pb.ts';
 import type { ApiKeys } from './auth.ts';
+import { answerBrokenRequests, refuseHostless } from './broken-requests.ts';
 import type { Api, Served, StreamRoute } from './call.ts';
 import { CLOSE_MS, type Listening } from './grpc-server.ts';
 import { invoke, invokeStream } from './invoke.ts';
@@ -76,11 +77,14 @@ export async function startHttpServer(
     maxTimeoutMs: TIMEOUT_MAX_MS,
     fallback: plainPages(api) as never,
   });
+  const { uuid } = api.context;
   const origins = new Set(api.context.config.corsOrigins);
   const handler = (request: http.IncomingMessage, response: http.ServerResponse): void => {
+    if (refuseHostless(request, response, uuid)) return;
     if (allowOrigin(origins, request, response) && !beside(request, response)) rpc(request, response);
   };
-  const h1 = http.createServer(handler);
+  const h1 = http.createServer({ requireHostHeader: false }, handler);
+  answerBrokenRequests(h1, uuid);
   const h2 = http2.createServer({}, handler as never);
   const sessions = new Set<http2.ServerHttp2Session>();
   h2.on('session', (session) => {
@@ -117,6 +121,7 @@ export async function startHttpServer(
       }, CLOSE_MS);
       await closed;
       clearInterval(idle);
+      h1.close(() => {});
       clearTimeout(force);
     },
   };

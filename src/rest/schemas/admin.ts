@@ -166,7 +166,12 @@ export const adminSchemas: Readonly<Record<string, Schema>> = {
   NewTrigger: object({ type: triggerType, points }, triggerFields),
   ChangedTrigger: object({ id: uuid }, { type: triggerType, points, ...triggerFields }),
   BatchEvents: {
-    ...list(object({ key, ...eventFields }, { attributes: map(text(255)), idempotencyKey: text(255, 1) })),
+    ...list(
+      object(
+        { key, ...eventFields },
+        { attributes: { ...map(text(255)), maxProperties: 50 }, idempotencyKey: text(255, 1) },
+      ),
+    ),
     minItems: 1,
     maxItems: 1000,
   },

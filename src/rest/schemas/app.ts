@@ -22,7 +22,7 @@ const userFields = {
   tz: orNull(text(64)),
   deviceTokens: orNull({ ...list(text(1024, 1)), maxItems: 100 }),
   subscribeToEmails: boolean,
-  attributes: map(text(255)),
+  attributes: { ...map(text(255)), maxProperties: 50 },
 };
 
 const pointsBase = {
@@ -83,7 +83,10 @@ export const appSchemas: Readonly<Record<string, Schema>> = {
     },
     { deviceTokens: orNull(list(string)) },
   ),
-  MetricsEventRequest: object({ user: ref('UpsertedUser'), value: number }, { attributes: map(text(255)) }),
+  MetricsEventRequest: object(
+    { user: ref('UpsertedUser'), value: number },
+    { attributes: { ...map(text(255)), maxProperties: 50 } },
+  ),
   EventResponse: object(
     {
       eventId: string,
