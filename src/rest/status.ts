@@ -25,6 +25,7 @@ const BY_CODE: Record<ErrorCode, number> = {
 const BY_REASON: Partial<Record<Reason, number>> = {
   REQUEST_UNREADABLE: 400,
   METHOD_NOT_ALLOWED: 405,
+  BODY_TOO_SLOW: 408,
   BODY_TOO_LARGE: 413,
   ENCODING_NOT_TAKEN: 415,
 };

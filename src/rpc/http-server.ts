@@ -22,6 +22,8 @@ const MESSAGE_MAX_BYTES = 4 * 1024 * 1024;
 const TIMEOUT_MAX_MS = 2 ** 31 - 1;
 /** How long a connection may take to show which HTTP it speaks. */
 const SNIFF_MS = 10_000;
+/** How long the headers of a request may take over HTTP/1.1. */
+const HEADERS_MS = 60_000;
 const IDLE_CHECK_MS = 20;
 /** What an HTTP/2 client sends first; RFC 9113, section 3.4. */
 const PREFACE = Buffer.from('PRI * HTTP/2.0');
@@ -83,7 +85,9 @@ export async function startHttpServer(
     if (refuseHostless(request, response, uuid)) return;
     if (allowOrigin(origins, request, response) && !beside(request, response)) rpc(request, response);
   };
-  const h1 = http.createServer({ requireHostHeader: false }, handler);
+  // How long a body may take is for who reads it to say.
+  const patience = { headersTimeout: HEADERS_MS, requestTimeout: 0 };
+  const h1 = http.createServer({ ...patience, requireHostHeader: false }, handler);
   answerBrokenRequests(h1, uuid);
   const h2 = http2.createServer({}, handler as never);
   const sessions = new Set<http2.ServerHttp2Session>();
