@@ -359,10 +359,14 @@ create table metrics (
   name text not null,
   created_at timestamp(3) with time zone not null,
   archived_at timestamp(3) with time zone,
+  unit_type text not null default 'number'::text,
+  units text not null default ''::text,
   constraint metrics_key_unique UNIQUE (project_id, key),
   constraint metrics_pkey PRIMARY KEY (id),
   constraint metrics_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id),
-  constraint metrics_key_form CHECK ((key ~ '^[a-zA-Z0-9_-]{1,64}$'::text))
+  constraint metrics_key_form CHECK ((key ~ '^[a-zA-Z0-9_-]{1,64}$'::text)),
+  constraint metrics_unit_type_known CHECK ((unit_type = ANY (ARRAY['number'::text, 'currency'::text]))),
+  constraint metrics_units_length CHECK ((length(units) <= 64))
 );
 
 create table outbox (
@@ -478,10 +482,14 @@ create table streak_runs (
   frequency text not null,
   first_period integer not null,
   last_period integer,
+  due_at timestamp(3) with time zone,
+  extended_at timestamp(3) with time zone,
   constraint streak_runs_pkey PRIMARY KEY (user_id, frequency, first_period),
   constraint streak_runs_frequency_known CHECK ((frequency = ANY (ARRAY['daily'::text, 'weekly'::text, 'monthly'::text]))),
   constraint streak_runs_order CHECK ((last_period >= first_period))
 );
+CREATE INDEX streak_runs_due ON public.streak_runs USING btree (due_at) WHERE (due_at IS NOT NULL);
+CREATE INDEX streak_runs_open ON public.streak_runs USING btree (user_id) WHERE (due_at IS NOT NULL);
 
 create table trigger_counters (
   user_id bigint not null,
@@ -581,6 +589,7 @@ create table users (
   event_hash bytea,
   created_at timestamp(3) with time zone,
   updated_at timestamp(3) with time zone not null,
+  device_tokens jsonb,
   constraint users_external_id_unique UNIQUE (project_id, external_id),
   constraint users_pkey PRIMARY KEY (id),
   constraint users_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id),
@@ -849,6 +858,10 @@ comment on column rate_limits.expire is 'End of the window in epoch milliseconds
 
 comment on column settlements.id is 'Of the event or command that it was settled before';
 
+comment on column streak_runs.due_at is 'When it is over, and its loss told; null: that is done, or it was over when it was written';
+
+comment on column streak_runs.extended_at is 'When something was first done in its last period; null: it is not known';
+
 comment on column streak_runs.last_period is 'Null: it has become part of the run before it';
 
 comment on column user_boosts.due_at is 'When its status changes next; null: never again';
@@ -862,6 +875,8 @@ comment on column user_commands.decision is 'What the user got for becoming know
 comment on column user_imports.content is 'What the user had: balances, totals, counters of triggers, streak; nothing of the profile';
 
 comment on column users.created_at is 'Receipt of the first command that was applied; null: the row only gives refused attempts an id';
+
+comment on column users.device_tokens is 'Null: none';
 
 comment on column webhook_attempts.answer is 'How the body of the answer began, at most 1 KiB of it';
 

@@ -1,5 +1,5 @@
 import type { SettleCommand } from '../src/commands/command.ts';
-import { type DueUser, dueUsers, nextOfWalk, stepWalk, walksToDo } from '../src/commands/due.ts';
+import { type DueUser, dueUsers, nextOfWalk, stepWalk, streakLosers, walksToDo } from '../src/commands/due.ts';
 import type { Context } from '../src/context.ts';
 import type { Lanes } from './lanes.ts';
 
@@ -13,6 +13,9 @@ const INTERVAL_MS = 1_000;
  */
 export const UNTOUCHED_MS = 24 * 3_600_000;
 
+/** What was received before a streak was over may be applied after it; so long it is waited for. */
+const UNDER_WAY_MS = 60_000;
+
 /** Users that are settled at once: they share the lanes with everything else. */
 const USERS_AT_ONCE = 500;
 
@@ -24,7 +27,7 @@ export interface Settler {
 }
 
 /**
- * Settles what nobody has touched: users for whom something has long been due, and all users of a project once it has
+ * Settles what nobody has touched: users for whom something has long been due, those whose streak is over, and all users of a project once it has
  * another program by the clock, so that each is known to the index of what is due.
  */
 export function startSettler(context: Context, lanes: Lanes): Settler {
@@ -49,6 +52,11 @@ export function startSettler(context: Context, lanes: Lanes): Settler {
         const due = await dueUsers(client, now() - UNTOUCHED_MS, USERS_AT_ONCE);
         await settle(due);
         if (due.length < USERS_AT_ONCE) break;
+      }
+      for (let round = 0; round < ROUNDS; round += 1) {
+        const losers = await streakLosers(client, now() - UNDER_WAY_MS, USERS_AT_ONCE);
+        await settle(losers);
+        if (losers.length < USERS_AT_ONCE) break;
       }
       for (const walk of await walksToDo(client)) {
         for (let round = 0; round < ROUNDS; round += 1) {

@@ -30,6 +30,7 @@ import type { Outcome } from './outcome.ts';
 import type { Prepared } from './prepare.ts';
 import { clockRows, settleUser, startClocks, timedSystems } from './settle-user.ts';
 import { collect, type State, userKey } from './state.ts';
+import { loseRuns } from './streaks.ts';
 
 export interface DecidedBatch {
   outcomes: Map<string, Outcome>;
@@ -88,7 +89,10 @@ function decideOne(state: State, prepared: Prepared, command: Command): Outcome 
   const index = programOf(prepared, command);
   const user = userKey(command);
   settleUser(state, prepared, index, command);
-  if (command.kind === 'settle') return { status: 'applied', kind: 'settlement' };
+  if (command.kind === 'settle') {
+    loseRuns(state, index, state.users.get(user) as UserRow, command.receivedAt);
+    return { status: 'applied', kind: 'settlement' };
+  }
   if (isTransaction(command)) return decideTransaction(state, index, command);
   const boosts = (prepared.boosts.get(user) ?? []).filter(({ lived }) => lived.until === null);
   const known = state.users.get(user)?.createdAt;
@@ -161,6 +165,7 @@ export async function loadState(rows: Rows, prepared: Prepared, now: Instant): P
     usage: prepared.usage,
     clocks: new Map([...prepared.clocks].map(([user, { clocks }]) => [user, clocks])),
     runs: prepared.runs,
+    open: prepared.open,
     completed: prepared.completed,
     rewarded: prepared.rewarded,
     announced: prepared.announced,

@@ -89,7 +89,7 @@ export async function currentEconomy(em: Em, projectId: string, lock = false): P
   const attributes = await em.find(Attribute, { project }, order);
   const snapshot = await programInForce(em, project);
   const declared = {
-    metrics: live(metrics),
+    metrics: liveOnly(metrics).map(({ key, name, unitType, units }) => ({ key, name, unitType, units })),
     userAttributes: live(attributes.filter(({ kind }) => kind === 'user')),
     eventAttributes: live(attributes.filter(({ kind }) => kind === 'event')),
   };
@@ -97,8 +97,16 @@ export async function currentEconomy(em: Em, projectId: string, lock = false): P
   return { project, metrics, attributes, snapshot, economy };
 }
 
-function live(records: readonly { key: string; name: string; archivedAt?: Date | null | undefined }[]): Named[] {
-  return records.filter(({ archivedAt }) => !archivedAt).map(({ key, name }) => ({ key, name }));
+function live(records: readonly (Named & Archivable)[]): Named[] {
+  return liveOnly(records).map(({ key, name }) => ({ key, name }));
+}
+
+interface Archivable {
+  archivedAt?: Date | null | undefined;
+}
+
+function liveOnly<R extends Archivable>(records: readonly R[]): R[] {
+  return records.filter(({ archivedAt }) => !archivedAt);
 }
 
 async function planFrom(em: Em, current: Current, economy: Economy): Promise<Plan> {
@@ -160,17 +168,17 @@ async function silence(
 }
 
 /** Makes, renames, archives and brings back what is declared; gives all that is there then. */
-function declare<R extends { key: string; name: string; archivedAt?: Date | null | undefined }>(
+function declare<R extends Named & Archivable, I extends Named>(
   known: readonly R[],
-  wanted: readonly Named[],
+  wanted: readonly I[],
   at: Date,
-  make: (item: Named) => R,
+  make: (item: I) => R,
 ): R[] {
   const all = [...known];
   for (const record of known) {
     const item = wanted.find(({ key }) => key === record.key);
     if (item === undefined) record.archivedAt ??= at;
-    else Object.assign(record, { name: item.name, archivedAt: null });
+    else Object.assign(record, item, { archivedAt: null });
   }
   for (const item of wanted) if (!known.some(({ key }) => key === item.key)) all.push(make(item));
   return all;

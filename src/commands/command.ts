@@ -9,6 +9,8 @@ export interface Profile {
   email?: string;
   tz?: string;
   attributes?: Attributes;
+  /** None: the user has none. */
+  deviceTokens?: readonly string[];
 }
 
 interface CommandBase {

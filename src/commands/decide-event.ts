@@ -8,11 +8,12 @@ import type { ProgramIndex } from '../rules/program.ts';
 import { countUsage, usageKey } from '../rules/quota.ts';
 import { toRecord } from '../rules/record.ts';
 import { isExtended } from '../rules/streak.ts';
-import type { Counter, StreakRule, Trigger, Usage, UserBoost } from '../rules/types.ts';
+import type { Counter, Trigger, Usage, UserBoost } from '../rules/types.ts';
 import type { EventCommand } from './command.ts';
 import type { EventOutcome, Outcome } from './outcome.ts';
 import { saveUser, withProfile } from './profile.ts';
-import { addAwards, addCompletion, changeAccount, changeRuns, pick, refuse, type State, userKey } from './state.ts';
+import { addAwards, addCompletion, changeAccount, pick, refuse, type State, userKey } from './state.ts';
+import { changeRuns } from './streaks.ts';
 
 export function decideEvent(
   state: State,
@@ -84,7 +85,8 @@ function applyEvent(
   const saved = { ...user, seq: event.seq, eventHash: event.hash };
   saveUser(state, saved, command);
   if (decision.streak !== null && isExtended(decision.streak)) {
-    changeRuns(state, user, (index.program.streak as StreakRule).frequency, decision.streak);
+    const { occurredAt: at, receivedAt } = command;
+    changeRuns(state, index, saved, decision.streak, { at, now: Math.max(at, receivedAt) });
   }
   for (const completion of decision.completed) {
     const { occurredAt: at } = command;

@@ -11,7 +11,8 @@ import type { System } from '../rules/types.ts';
 import type { ImportCommand } from './command.ts';
 import type { Outcome } from './outcome.ts';
 import { saveUser, withProfile } from './profile.ts';
-import { addEntry, changeAccount, changeRuns, keepRewarded, type State, userKey } from './state.ts';
+import { addEntry, changeAccount, keepRewarded, type State, userKey } from './state.ts';
+import { changeRuns } from './streaks.ts';
 
 /**
  * A user becomes known with what it had elsewhere: nothing is decided, no trigger fires and no level gives. Triggers go on
@@ -42,7 +43,7 @@ export function decideImport(state: State, index: ProgramIndex, command: ImportC
   const { streak } = index.program;
   if (streak !== null && content.streak !== null) {
     const after = importedRun(content.streak, streak.frequency);
-    changeRuns(told, user, streak.frequency, { period: after.last, before: [], after });
+    changeRuns(told, index, user, { period: after.last, before: [], after }, { at: null, now: receivedAt });
   }
   const row = {
     userId: user.id,

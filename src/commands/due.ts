@@ -20,6 +20,19 @@ export async function dueUsers(db: Queryable, before: Instant, limit: number): P
   return rows.map((row) => ({ projectId: row.project_id, user: row.external_id }));
 }
 
+/** Users of live projects of whom a streak has been over since before `before`, and that is not told: the longest first. */
+export async function streakLosers(db: Queryable, before: Instant, limit: number): Promise<DueUser[]> {
+  const { rows } = await db.query(
+    `select distinct project_id, external_id from (
+      select u.project_id, u.external_id from streak_runs r join users u on u.id = r.user_id
+        join projects p on p.id = u.project_id and p.archived_at is null
+      where r.due_at < $1 order by r.due_at limit $2
+    ) due`,
+    [instantText(before), limit],
+  );
+  return rows.map((row) => ({ projectId: row.project_id, user: row.external_id }));
+}
+
 /** A project whose users are to be settled, one after the other, since the clock gives something else there. */
 export interface Walk {
   projectId: string;

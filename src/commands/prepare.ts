@@ -4,11 +4,11 @@ import { findUserBoosts, type LivedBoost } from '../ledger/boosts.ts';
 import { findClocks, type UserClocks } from '../ledger/clocks.ts';
 import { findCompleted, findRewarded } from '../ledger/completions.ts';
 import { findKnown } from '../ledger/known.ts';
-import { type AskedRuns, findRuns } from '../ledger/streaks.ts';
+import { type AskedRuns, findOpenRuns, findRuns, type KnownRun, type OpenRun } from '../ledger/streaks.ts';
 import { type Announced, findAnnounced } from '../ledger/webhooks.ts';
 import type { ProgramIndex } from '../rules/program.ts';
 import { periodOf } from '../rules/streak.ts';
-import type { Instant, StreakRun, Usage } from '../rules/types.ts';
+import type { Instant, Usage } from '../rules/types.ts';
 import { type Command, distinctUsers, type EventCommand } from './command.ts';
 import { readUsage } from './limits.ts';
 import { userKey } from './state.ts';
@@ -28,7 +28,9 @@ export interface Prepared {
   /** By user, of projects with eras. */
   clocks: Map<string, UserClocks>;
   /** By user, the runs that events of the batch may be part of or join. */
-  runs: Map<string, StreakRun[]>;
+  runs: Map<string, KnownRun[]>;
+  /** By user, of those who may lose a streak by the batch, the runs whose end is not told yet. */
+  open: Map<string, OpenRun[]>;
   /** By user, ids of achievements. */
   completed: Map<string, Set<string>>;
   /** By user, levels as `levelName` writes them. */
@@ -46,10 +48,11 @@ export async function prepare(client: Queryable, all: Programs, commands: readon
   ]);
   const fresh = commands.filter((command) => !known.has(command.id));
   const { clocks, eras, since } = await readClocks(client, all, programs, fresh);
-  const [boosts, usage, runs, completed, rewarded] = await Promise.all([
+  const [boosts, usage, runs, open, completed, rewarded] = await Promise.all([
     findUserBoosts(client, distinctUsers(commands), since),
     readUsage(client, fresh, programs),
     findRuns(client, askedRuns(fresh, programs)),
+    findOpenRuns(client, distinctUsers(fresh.filter((command) => mayLose(command, programs, announced)))),
     findCompleted(client, distinctUsers(fresh.filter((command) => mayComplete(command, programs)))),
     findRewarded(client, distinctUsers(fresh.filter(({ projectId }) => programs.get(projectId)?.rewards))),
   ]);
@@ -62,6 +65,7 @@ export async function prepare(client: Queryable, all: Programs, commands: readon
     eras,
     clocks,
     runs,
+    open,
     completed,
     rewarded,
     announced,
@@ -109,6 +113,17 @@ function askedRuns(commands: readonly Command[], programs: ReadonlyMap<string, P
       const at = (offset: number) => periodOf(occurredAt + offset, 'UTC', frequency);
       return [{ projectId, externalId: user, frequency, from: at(-OFFSET_MAX), to: at(OFFSET_MAX) }];
     });
+}
+
+/** An event may begin another run, and a zone may move the end of one: that matters where somebody wants to be told. */
+function mayLose(
+  { kind, projectId }: Command,
+  programs: ReadonlyMap<string, ProgramIndex>,
+  announced: Announced,
+): boolean {
+  if (kind === 'settle') return true;
+  if (kind !== 'event' && kind !== 'user' && kind !== 'complete') return false;
+  return programs.get(projectId)?.program.streak != null && announced.has(projectId, 'streak_lost');
 }
 
 function mayComplete(command: Command, programs: ReadonlyMap<string, ProgramIndex>): boolean {

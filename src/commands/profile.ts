@@ -3,6 +3,7 @@ import type { Instant } from '../rules/types.ts';
 import { changeZone } from '../rules/zone.ts';
 import type { CompleteCommand, EventCommand, ImportCommand, UserCommand } from './command.ts';
 import { type State, userKey } from './state.ts';
+import { reviewRuns } from './streaks.ts';
 
 type ProfileCommand = EventCommand | UserCommand | CompleteCommand | ImportCommand;
 
@@ -11,13 +12,14 @@ type ProfileCommand = EventCommand | UserCommand | CompleteCommand | ImportComma
  * before what is stored, and comes after it, forgets none that is in force.
  */
 export function withProfile(user: UserRow, command: ProfileCommand, at: ProfileAt): UserRow {
-  const { name, email, tz, attributes } = command.profile;
+  const { name, email, tz, attributes, deviceTokens } = command.profile;
   return {
     ...user,
     name: name === undefined ? user.name : name || null,
     email: email === undefined ? user.email : email || null,
     zones: tz === undefined ? user.zones : withZone(user, tz, command.receivedAt, at),
     attributes: attributes === undefined ? user.attributes : merge(user.attributes, attributes),
+    deviceTokens: deviceTokens === undefined ? user.deviceTokens : deviceTokens.length === 0 ? null : deviceTokens,
   };
 }
 
@@ -39,11 +41,12 @@ function merge(stored: UserRow['attributes'], given: UserRow['attributes']): Use
   return Object.fromEntries([...merged].filter(([, value]) => value !== ''));
 }
 
-/** Keeps the user as changed by the command, and has windows of days resolved anew where the zone changed. */
+/** Keeps the user as changed by the command, and has windows of days and ends of streaks resolved anew where the zone changed. */
 export function saveUser(state: State, user: UserRow, command: ProfileCommand): void {
   const old = state.users.get(userKey(command)) as UserRow;
   if (old.createdAt !== null && JSON.stringify(old.zones) !== JSON.stringify(user.zones)) {
     state.postings.zoneChanges.push({ projectId: user.projectId, userId: user.id });
+    reviewRuns(state, user);
   }
   const saved = { ...user, createdAt: user.createdAt ?? command.receivedAt, updatedAt: state.now };
   state.users.set(userKey(command), saved);

@@ -2,7 +2,8 @@ import type { Queryable } from '../db/pool.ts';
 import type { Programs } from '../db/programs.ts';
 import { lookAtAccounts, lookAtTotals, lookAtTriggerCounters, lookAtUsers } from '../ledger/look.ts';
 import type { UserRow } from '../ledger/rows.ts';
-import type { Instant, StreakRun } from '../rules/types.ts';
+import type { KnownRun } from '../ledger/streaks.ts';
+import type { Instant } from '../rules/types.ts';
 import { decideAll, loadState, type Rows } from './batch.ts';
 import { contentOf, digest, type EventCommand, identityOf } from './command.ts';
 import { duplicateOf, refusedFor, type Verdict, verdictOf } from './imports/verdict.ts';
@@ -74,7 +75,16 @@ export class Rehearsal {
 
   #newUser(user: { projectId: string; externalId: string }, updatedAt: Instant): UserRow {
     this.#unknown += 1;
-    const nothing = { name: null, email: null, zones: [], attributes: {}, seq: 0n, eventHash: null, createdAt: null };
+    const nothing = {
+      name: null,
+      email: null,
+      zones: [],
+      attributes: {},
+      deviceTokens: null,
+      seq: 0n,
+      eventHash: null,
+      createdAt: null,
+    };
     return { ...user, ...nothing, id: `-${this.#unknown}`, updatedAt };
   }
 
@@ -124,7 +134,7 @@ function nameOf(command: EventCommand): string {
 }
 
 /** Runs only grow: a stored one that lies within a kept one is part of it by then. */
-function withGrown(stored: readonly StreakRun[], kept: readonly StreakRun[]): StreakRun[] {
+function withGrown(stored: readonly KnownRun[], kept: readonly KnownRun[]): KnownRun[] {
   const rest = stored.filter(({ first, last }) => !kept.some((run) => run.first <= first && last <= run.last));
   return [...rest, ...kept];
 }

@@ -2,22 +2,14 @@ import { entryHash } from '../ledger/hash.ts';
 import { type AccountState, pairKey } from '../ledger/load.ts';
 import type { Postings } from '../ledger/post.ts';
 import type { AnnouncementRow, EntryRow, StreakRunRow, UsageRow, UserRow } from '../ledger/rows.ts';
+import type { KnownRun, OpenRun } from '../ledger/streaks.ts';
 import type { Announced } from '../ledger/webhooks.ts';
 import type { Applied, Refused, Reward, SystemChange } from '../rules/decision.ts';
 import type { ProgramIndex } from '../rules/program.ts';
 import type { DecisionRecord } from '../rules/record.ts';
 import { levelName } from '../rules/reward.ts';
 import type { Clock } from '../rules/ticks.ts';
-import type {
-  Completion,
-  Counter,
-  Frequency,
-  Instant,
-  StreakChange,
-  StreakRun,
-  Trigger,
-  Usage,
-} from '../rules/types.ts';
+import type { Completion, Counter, Instant, Trigger, Usage } from '../rules/types.ts';
 
 import type { Cause, PointsChange } from '../webhooks/hold.ts';
 import type { Command, ImportCommand, SettleCommand } from './command.ts';
@@ -36,7 +28,9 @@ export interface State {
   /** By user, then by system. */
   clocks: Map<string, Map<string, Clock>>;
   /** By user. */
-  runs: Map<string, StreakRun[]>;
+  runs: Map<string, KnownRun[]>;
+  /** By user, those whose end is not told yet. */
+  open: Map<string, OpenRun[]>;
   /** By user. */
   completed: Map<string, Set<string>>;
   /** By user. */
@@ -147,18 +141,6 @@ export function addCompletion(
     backdated,
     decision: cause.decision,
   });
-}
-
-/** Keeps what an event did to a streak. */
-export function changeRuns(state: State, user: UserRow, frequency: Frequency, { before, after }: StreakChange): void {
-  const key = `${user.projectId} ${user.externalId}`;
-  const rest = (state.runs.get(key) ?? []).filter((run) => !before.some(({ first }) => first === run.first));
-  state.runs.set(key, [...rest, after]);
-  const put = (first: number, last: number | null) =>
-    state.changed.runs.set(`${user.id} ${first}`, { userId: user.id, frequency, first, last });
-  for (const { first } of before) if (first !== after.first) put(first, null);
-  put(after.first, after.last);
-  announce(state, user, before.length === 0 ? 'streak_started' : 'streak_extended', { frequency, ...after });
 }
 
 /** The entries of what levels gave, each of which gives once. */

@@ -12,7 +12,7 @@ export interface ProjectCatalog {
   userAttributes: ReadonlySet<string>;
   eventAttributes: ReadonlySet<string>;
   /** In the order in which they were made; without the archived ones, as `attributes`. */
-  metrics: readonly Declared[];
+  metrics: readonly DeclaredMetric[];
   attributes: readonly (Declared & { kind: 'user' | 'event' })[];
 }
 
@@ -20,6 +20,11 @@ export interface Declared {
   id: string;
   key: string;
   name: string;
+}
+
+export interface DeclaredMetric extends Declared {
+  unitType: 'number' | 'currency';
+  units: string;
 }
 
 /** So long a change made by another process may go unseen here. */
@@ -57,7 +62,7 @@ async function read(db: Queryable, projectId: string): Promise<ProjectCatalog> {
     name: 'catalog',
     text: `select p.id, p.key, p.keyless_events, p.program_version,
         (select coalesce(json_agg(json_build_object('id', m.id::text, 'key', m.key, 'name', m.name,
-            'live', m.archived_at is null) order by m.id), '[]') from metrics m where m.project_id = p.id)
+            'unitType', m.unit_type, 'units', m.units, 'live', m.archived_at is null) order by m.id), '[]') from metrics m where m.project_id = p.id)
           as metrics,
         (select coalesce(json_agg(json_build_object('id', a.id::text, 'kind', a.kind, 'key', a.key, 'name', a.name)
             order by a.id), '[]') from attributes a where a.project_id = p.id and a.archived_at is null)
@@ -67,7 +72,7 @@ async function read(db: Queryable, projectId: string): Promise<ProjectCatalog> {
   });
   const row = rows[0];
   if (row === undefined) throw new Error(`project ${projectId} is missing`);
-  const all = row.metrics as (Declared & { live: boolean })[];
+  const all = row.metrics as (DeclaredMetric & { live: boolean })[];
   const metrics = all.filter(({ live }) => live);
   const attributes = row.attributes as ProjectCatalog['attributes'];
   const keysOf = (kind: string) => new Set(attributes.filter((item) => item.kind === kind).map(({ key }) => key));

@@ -166,13 +166,15 @@ export const users: Insert<UserRow> = {
     ['email', 'text', (row) => row.email],
     ['zones', 'jsonb', (row) => JSON.stringify(row.zones)],
     ['attributes', 'jsonb', (row) => JSON.stringify(row.attributes)],
+    ['device_tokens', 'jsonb', (row) => (row.deviceTokens === null ? null : JSON.stringify(row.deviceTokens))],
     ['seq', 'bigint', (row) => row.seq.toString()],
     ['event_hash', 'bytea', (row) => row.eventHash],
     ['created_at', 'timestamptz', (row) => (row.createdAt === null ? null : instantText(row.createdAt))],
     ['updated_at', 'timestamptz', (row) => instantText(row.updatedAt)],
   ],
   conflict: `on conflict (project_id, external_id) do update set name = excluded.name, email = excluded.email,
-    zones = excluded.zones, attributes = excluded.attributes, seq = excluded.seq, event_hash = excluded.event_hash,
+    zones = excluded.zones, attributes = excluded.attributes, device_tokens = excluded.device_tokens, seq = excluded.seq,
+    event_hash = excluded.event_hash,
     created_at = excluded.created_at, updated_at = excluded.updated_at`,
 };
 
@@ -261,8 +263,11 @@ export const streakRuns: Insert<StreakRunRow> = {
     ['frequency', 'text', (row) => row.frequency],
     ['first_period', 'int', (row) => row.first],
     ['last_period', 'int', (row) => row.last],
+    ['due_at', 'timestamptz', (row) => (row.dueAt === null ? null : instantText(row.dueAt))],
+    ['extended_at', 'timestamptz', (row) => (row.extendedAt === null ? null : instantText(row.extendedAt))],
   ],
-  conflict: `on conflict (user_id, frequency, first_period) do update set last_period = excluded.last_period`,
+  conflict: `on conflict (user_id, frequency, first_period) do update set last_period = excluded.last_period,
+    due_at = excluded.due_at, extended_at = coalesce(excluded.extended_at, streak_runs.extended_at)`,
 };
 
 export const completions: Insert<CompletionRow> = {

@@ -24,7 +24,8 @@ export async function loadUsers(
       from unnest($1::bigint[], $2::text[]) as asked (project_id, external_id)
       order by 1, 2
       on conflict (project_id, external_id) do update set updated_at = u.updated_at
-      returning id, project_id, external_id, name, email, zones, attributes, seq, event_hash, created_at, updated_at`,
+      returning id, project_id, external_id, name, email, zones, attributes, device_tokens, seq, event_hash,
+        created_at, updated_at`,
     values: [users.map((user) => user.projectId), users.map((user) => user.externalId), instantText(now)],
   });
   return rows.map(toUser);
@@ -39,6 +40,7 @@ export function toUser(row: QueryResultRow): UserRow {
     email: row.email,
     zones: row.zones,
     attributes: row.attributes,
+    deviceTokens: row.device_tokens,
     seq: BigInt(row.seq),
     eventHash: row.event_hash,
     createdAt: row.created_at?.getTime() ?? null,

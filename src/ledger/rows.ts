@@ -12,6 +12,8 @@ export interface UserRow {
   email: string | null;
   zones: readonly ZonePeriod[];
   attributes: Attributes;
+  /** Null: none. */
+  deviceTokens: readonly string[] | null;
   seq: bigint;
   eventHash: Buffer | null;
   createdAt: Instant | null;
@@ -197,6 +199,10 @@ export interface StreakRunRow {
   frequency: Frequency;
   first: number;
   last: number | null;
+  /** When it is over, and its loss told; null: that is done, or it was over when it was written. */
+  dueAt: Instant | null;
+  /** When something was first done in its last period; null: as it is stored, or not known. */
+  extendedAt: Instant | null;
 }
 
 /** That a user has completed an achievement. */

@@ -10,11 +10,13 @@ export interface KnownUser {
   email: string | null;
   zones: readonly ZonePeriod[];
   attributes: Attributes;
+  /** Null: none. */
+  deviceTokens: readonly string[] | null;
   createdAt: Instant;
   updatedAt: Instant;
 }
 
-const COLUMNS = 'id, external_id, name, email, zones, attributes, created_at, updated_at';
+const COLUMNS = 'id, external_id, name, email, zones, attributes, device_tokens, created_at, updated_at';
 
 /** Undefined: the project knows no such user. */
 export async function findUser(db: Queryable, projectId: string, externalId: string): Promise<KnownUser | undefined> {
@@ -58,15 +60,17 @@ interface UserRecord {
   email: string | null;
   zones: ZonePeriod[];
   attributes: Attributes;
+  device_tokens: string[] | null;
   created_at: Date;
   updated_at: Date;
 }
 
 function readUser({
   external_id: externalId,
+  device_tokens: deviceTokens,
   created_at: createdAt,
   updated_at: updatedAt,
   ...row
 }: UserRecord): KnownUser {
-  return { ...row, externalId, createdAt: createdAt.getTime(), updatedAt: updatedAt.getTime() };
+  return { ...row, externalId, deviceTokens, createdAt: createdAt.getTime(), updatedAt: updatedAt.getTime() };
 }

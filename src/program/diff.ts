@@ -63,7 +63,7 @@ function parts(economy: Economy): Map<string, Part> {
       key: '',
       fields: { timeZone: economy.timeZone, keylessEvents: economy.keylessEvents },
     },
-    ...economy.metrics.map(({ key, name }): Part => ({ kind: 'metric', key, fields: { name } })),
+    ...economy.metrics.map(({ key, ...fields }): Part => ({ kind: 'metric', key, fields })),
     ...economy.userAttributes.map(({ key, name }): Part => ({ kind: 'user_attribute', key, fields: { name } })),
     ...economy.eventAttributes.map(({ key, name }): Part => ({ kind: 'event_attribute', key, fields: { name } })),
     ...(economy.streak === null ? [] : [streakPart(economy.streak)]),

@@ -1,12 +1,12 @@
 import { writeDuration } from '../rules/limits-record.ts';
 import type { AchievementSnapshot, ProgramSnapshot, SystemSnapshot, TriggerSnapshot } from '../rules/program.ts';
 import type { AttributeFilter } from '../rules/types.ts';
-import type { Economy, EconomyAchievement, EconomySystem, EconomyTrigger, Named } from './economy.ts';
+import type { Economy, EconomyAchievement, EconomyMetric, EconomySystem, EconomyTrigger, Named } from './economy.ts';
 
 /** The economy of a program in force, with what is declared beside it. */
 export function economyOf(
   project: Pick<Economy, 'timeZone' | 'keylessEvents'>,
-  declared: { metrics: readonly Named[]; userAttributes: readonly Named[]; eventAttributes: readonly Named[] },
+  declared: { metrics: readonly EconomyMetric[]; userAttributes: readonly Named[]; eventAttributes: readonly Named[] },
   snapshot: ProgramSnapshot,
 ): Economy {
   const { streak, achievements = [], systems } = snapshot;
@@ -24,11 +24,12 @@ function achievementOf({
   key,
   name,
   description,
+  badgeUrl = '',
   active,
   userAttributes,
   rule,
 }: AchievementSnapshot): EconomyAchievement {
-  const base = { key, name, description, status: statusOf(active), userAttributes: recordOf(userAttributes) };
+  const base = { key, name, description, badgeUrl, status: statusOf(active), userAttributes: recordOf(userAttributes) };
   switch (rule.type) {
     case 'api':
       return { ...base, type: 'api' };
@@ -40,11 +41,12 @@ function achievementOf({
 }
 
 function systemOf(system: SystemSnapshot): EconomySystem {
-  const { key, name, description, maxPoints, minPoints, levelBasis, boostCeiling } = system;
+  const { key, name, description, badgeUrl = '', maxPoints, minPoints, levelBasis, boostCeiling } = system;
   return {
     key,
     name,
     description,
+    badgeUrl,
     maxPoints,
     minPoints,
     levelBasis,
@@ -53,6 +55,7 @@ function systemOf(system: SystemSnapshot): EconomySystem {
       key: level.key,
       name: level.name,
       description: level.description,
+      badgeUrl: level.badgeUrl ?? '',
       points: level.points,
       rewards: Object.fromEntries((level.rewards ?? []).map(({ systemKey, points }) => [systemKey, points])),
     })),

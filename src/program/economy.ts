@@ -7,7 +7,7 @@ import type { Frequency, LevelBasis, OnFloor } from '../rules/types.ts';
 export interface Economy {
   timeZone: string;
   keylessEvents: 'mark' | 'warn' | 'refuse';
-  metrics: readonly Named[];
+  metrics: readonly EconomyMetric[];
   userAttributes: readonly Named[];
   eventAttributes: readonly Named[];
   /** Null: the project counts no streaks. */
@@ -24,6 +24,8 @@ export interface EconomyStreak {
 
 interface EconomyAchievementBase extends Named {
   description: string;
+  /** URL of a picture; empty: none. */
+  badgeUrl: string;
   status: 'active' | 'inactive';
   userAttributes: Readonly<Record<string, string>>;
 }
@@ -42,8 +44,19 @@ export interface Named {
   name: string;
 }
 
+export interface EconomyMetric extends Named {
+  unitType: UnitType;
+  /** Of a currency its code; else a label; empty: nothing is said. */
+  units: string;
+}
+
+/** What the values of a metric are. */
+export type UnitType = 'number' | 'currency';
+
 export interface EconomySystem extends Named {
   description: string;
+  /** URL of a picture; empty: none. */
+  badgeUrl: string;
   maxPoints: string | null;
   minPoints: string | null;
   levelBasis: LevelBasis;
@@ -55,6 +68,8 @@ export interface EconomySystem extends Named {
 
 export interface EconomyLevel extends Named {
   description: string;
+  /** URL of a picture; empty: none. */
+  badgeUrl: string;
   points: string;
   /** Points by key of the points system, for reaching the level for the first time. */
   rewards: Readonly<Record<string, string>>;

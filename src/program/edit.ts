@@ -91,6 +91,7 @@ const NAMED = { name: '' };
 const SYSTEM: Omit<EconomySystem, 'key'> = {
   name: '',
   description: '',
+  badgeUrl: '',
   maxPoints: null,
   minPoints: '0',
   levelBasis: 'balance',
@@ -101,12 +102,12 @@ const SYSTEM: Omit<EconomySystem, 'key'> = {
 
 /** What a new thing has where nothing is said; what must be said is empty, and refused as such. */
 const DEFAULTS: Record<EditKind, object> = {
-  metric: NAMED,
+  metric: { ...NAMED, unitType: 'number', units: '' },
   user_attribute: NAMED,
   event_attribute: NAMED,
   points_system: SYSTEM,
-  achievement: { name: '', description: '', status: 'active', type: '', userAttributes: {} },
-  level: { name: '', description: '', points: '', rewards: {} },
+  achievement: { name: '', description: '', badgeUrl: '', status: 'active', type: '', userAttributes: {} },
+  level: { name: '', description: '', badgeUrl: '', points: '', rewards: {} },
   trigger: { status: 'active', type: 'metric', points: '', userAttributes: {}, onFloor: 'refuse' },
 };
 

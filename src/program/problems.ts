@@ -6,6 +6,7 @@ import type {
   Economy,
   EconomyAchievement,
   EconomyLevel,
+  EconomyMetric,
   EconomyMetricTrigger,
   EconomySystem,
   EconomyTimeTrigger,
@@ -25,6 +26,7 @@ export function findProblems(economy: Economy): Problem[] {
   return [
     ...(isZone(economy.timeZone) ? [] : [{ path: 'timeZone', message: 'must be an IANA time zone' }]),
     ...repeated('metrics', economy.metrics),
+    ...economy.metrics.flatMap(unitProblems),
     ...repeated('userAttributes', economy.userAttributes),
     ...repeated('eventAttributes', economy.eventAttributes),
     ...streakProblems(economy),
@@ -33,6 +35,11 @@ export function findProblems(economy: Economy): Problem[] {
     ...repeated('systems', economy.systems),
     ...economy.systems.flatMap((system) => systemProblems(economy, system)),
   ];
+}
+
+function unitProblems({ key, unitType, units }: EconomyMetric): Problem[] {
+  if (unitType === 'number' || units === '' || /^[A-Z]{3}$/.test(units)) return [];
+  return [{ path: `metrics.${key}.units`, message: 'must be the code of a currency, such as USD' }];
 }
 
 function streakProblems(economy: Economy): Problem[] {
@@ -171,7 +178,7 @@ function metricProblems(economy: Economy, path: string, trigger: EconomyMetricTr
 function undeclared(
   path: string,
   filters: Readonly<Record<string, string>>,
-  declared: Economy['metrics'],
+  declared: Economy['userAttributes'],
   whose: string,
 ): Problem[] {
   return Object.keys(filters).flatMap((key) => unknown(`${path}.${key}`, `${whose} attribute`, key, declared));

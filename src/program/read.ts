@@ -6,6 +6,7 @@ import type {
   Economy,
   EconomyAchievement,
   EconomyLevel,
+  EconomyMetric,
   EconomyStreak,
   EconomySystem,
   EconomyTrigger,
@@ -111,7 +112,8 @@ function plainNumber(source: string): string {
   return source.startsWith('+') ? source.slice(1) : source;
 }
 
-type EconomyFile = Partial<Omit<Economy, 'streak' | 'achievements' | 'systems'>> & {
+type EconomyFile = Partial<Omit<Economy, 'metrics' | 'streak' | 'achievements' | 'systems'>> & {
+  metrics?: (Named & Partial<EconomyMetric>)[];
   streak?: (Pick<EconomyStreak, 'frequency'> & Partial<EconomyStreak>) | null;
   achievements?: AchievementFile[];
   systems?: SystemFile[];
@@ -128,13 +130,22 @@ function withDefaults(file: EconomyFile): Economy {
   return {
     timeZone: file.timeZone ?? 'UTC',
     keylessEvents: file.keylessEvents ?? 'mark',
-    metrics: (file.metrics ?? []).map(namedOnly),
+    metrics: (file.metrics ?? []).map(metricWithDefaults),
     userAttributes: (file.userAttributes ?? []).map(namedOnly),
     eventAttributes: (file.eventAttributes ?? []).map(namedOnly),
     streak: file.streak == null ? null : { frequency: file.streak.frequency, metrics: file.streak.metrics ?? [] },
     achievements: (file.achievements ?? []).map(achievementWithDefaults),
     systems: (file.systems ?? []).map(systemWithDefaults),
   };
+}
+
+function metricWithDefaults({
+  key,
+  name,
+  unitType = 'number',
+  units = '',
+}: Named & Partial<EconomyMetric>): EconomyMetric {
+  return { key, name, unitType, units };
 }
 
 function namedOnly({ key, name }: Named): Named {
@@ -146,6 +157,7 @@ function systemWithDefaults(system: SystemFile): EconomySystem {
     key: system.key,
     name: system.name,
     description: system.description ?? '',
+    badgeUrl: system.badgeUrl ?? '',
     maxPoints: system.maxPoints == null ? null : integerText(system.maxPoints),
     minPoints: system.minPoints === null ? null : integerText(system.minPoints ?? '0'),
     levelBasis: system.levelBasis ?? 'balance',
@@ -154,6 +166,7 @@ function systemWithDefaults(system: SystemFile): EconomySystem {
       key: level.key,
       name: level.name,
       description: level.description ?? '',
+      badgeUrl: level.badgeUrl ?? '',
       points: integerText(level.points),
       rewards: mapValues(level.rewards ?? {}, integerText),
     })),
@@ -200,6 +213,7 @@ function achievementWithDefaults(achievement: AchievementFile): EconomyAchieveme
     key: achievement.key,
     name: achievement.name,
     description: achievement.description ?? '',
+    badgeUrl: achievement.badgeUrl ?? '',
     status: achievement.status ?? 'active',
     userAttributes: { ...achievement.userAttributes },
   };

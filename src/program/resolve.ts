@@ -58,6 +58,7 @@ function achievementSnapshot(achievement: EconomyAchievement, id: string, ids: I
     key: achievement.key,
     name: achievement.name,
     description: achievement.description,
+    ...picture(achievement),
     active: achievement.status === 'active',
     userAttributes: filtersOf(achievement.userAttributes),
     rule: achievementRule(achievement, ids),
@@ -80,8 +81,13 @@ function achievementRule(achievement: EconomyAchievement, ids: Ids): Achievement
   }
 }
 
+/** Snapshots of what has no picture say nothing of one. */
+function picture({ badgeUrl }: { badgeUrl: string }): { badgeUrl?: string } {
+  return badgeUrl === '' ? {} : { badgeUrl };
+}
+
 function systemSnapshot(
-  system: EconomySystem,
+  { badgeUrl, ...system }: EconomySystem,
   ids: AllIds,
   was: SystemSnapshot | undefined,
   occasion: Occasion,
@@ -90,8 +96,10 @@ function systemSnapshot(
   return {
     ...system,
     id,
-    levels: system.levels.map(({ rewards, ...level }) => ({
+    ...picture({ badgeUrl }),
+    levels: system.levels.map(({ rewards, badgeUrl, ...level }) => ({
       ...level,
+      ...picture({ badgeUrl }),
       ...(Object.keys(rewards).length > 0 && { rewards: rewardsOf(rewards, ids) }),
     })),
     triggers: system.triggers.map((trigger) =>

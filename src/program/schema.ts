@@ -6,6 +6,7 @@ const key = {
   description: '1 to 64 letters, digits, "_" or "-"; stable, since everything stored refers to it',
 };
 const name = { type: 'string', minLength: 1, maxLength: 255, description: 'Display name' };
+const badgeUrl = { type: 'string', maxLength: 2048, default: '', description: 'URL of a picture; empty: none' };
 const description = { type: 'string', maxLength: 1000, default: '', description: 'What it is for' };
 const integer = (text: string, pattern: string) => ({
   anyOf: [{ type: 'integer' }, { type: 'string', pattern }],
@@ -44,6 +45,22 @@ const list = (items: object, maxItems: number, text: string) => ({
 });
 const named = (text: string) => object({ key, name }, ['key', 'name'], text);
 
+const countable = object(
+  {
+    key,
+    name,
+    unitType: { enum: ['number', 'currency'], default: 'number', description: 'What its values are, for display' },
+    units: {
+      type: 'string',
+      maxLength: 64,
+      default: '',
+      description: 'What is counted: of a currency its code, such as USD; else a label',
+    },
+  },
+  ['key', 'name'],
+  'Something the app counts',
+);
+
 /** What only some types have: what they must have, and what they may. The first is the default where `type` may be absent. */
 const byType = (
   { properties, ...schema }: ReturnType<typeof object>,
@@ -71,6 +88,7 @@ const level = object(
     key,
     name,
     description,
+    badgeUrl,
     points: integer('Threshold, 0 or more', POINTS),
     rewards: {
       type: 'object',
@@ -173,6 +191,7 @@ const achievement = byType(
       key,
       name,
       description,
+      badgeUrl,
       status: status('An inactive achievement cannot be completed'),
       type: {
         enum: ['api', 'metric', 'streak'],
@@ -195,6 +214,7 @@ const system = object(
     key,
     name,
     description,
+    badgeUrl,
     maxPoints: orNull(integer('No balance exceeds this; null: no cap', POINTS)),
     minPoints: orNull(integer('Spends and deductions stop here; null: no floor', POINTS)),
     levelBasis: { enum: ['balance', 'earned'], default: 'balance', description: 'What levels are compared with' },
@@ -219,7 +239,7 @@ export const economySchema = {
         default: 'mark',
         description: 'Events without an idempotency key: stored as such, warned about in the log, or refused',
       },
-      metrics: list(named('Something the app counts'), 1000, 'Metrics'),
+      metrics: list(countable, 1000, 'Metrics'),
       userAttributes: list(named('An attribute of users'), 500, 'Attributes that users may have'),
       eventAttributes: list(named('An attribute of events'), 500, 'Attributes that events may have'),
       streak: { ...streak, type: ['object', 'null'] },

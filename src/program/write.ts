@@ -6,7 +6,12 @@ export function writeEconomy(economy: Economy): string {
   const file = {
     timeZone: economy.timeZone,
     ...(economy.keylessEvents !== 'mark' && { keylessEvents: economy.keylessEvents }),
-    metrics: economy.metrics,
+    metrics: economy.metrics.map(({ key, name, unitType, units }) => ({
+      key,
+      name,
+      ...(unitType !== 'number' && { unitType }),
+      ...(units !== '' && { units }),
+    })),
     ...(economy.userAttributes.length > 0 && { userAttributes: economy.userAttributes }),
     ...(economy.eventAttributes.length > 0 && { eventAttributes: economy.eventAttributes }),
     ...(economy.streak !== null && {
@@ -23,15 +28,17 @@ function systemFile(system: EconomySystem): object {
     key: system.key,
     name: system.name,
     ...(system.description !== '' && { description: system.description }),
+    ...(system.badgeUrl !== '' && { badgeUrl: system.badgeUrl }),
     ...(system.maxPoints !== null && { maxPoints: BigInt(system.maxPoints) }),
     ...(system.minPoints !== '0' && { minPoints: system.minPoints === null ? null : BigInt(system.minPoints) }),
     ...(system.levelBasis !== 'balance' && { levelBasis: system.levelBasis }),
     ...(system.boostCeiling !== null && { boostCeiling: system.boostCeiling }),
     ...(system.levels.length > 0 && {
-      levels: system.levels.map(({ key, name, description, points, rewards }) => ({
+      levels: system.levels.map(({ key, name, description, badgeUrl, points, rewards }) => ({
         key,
         name,
         ...(description !== '' && { description }),
+        ...(badgeUrl !== '' && { badgeUrl }),
         points: BigInt(points),
         ...filled({
           rewards: Object.fromEntries(Object.entries(rewards).map(([target, given]) => [target, BigInt(given)])),
@@ -59,11 +66,12 @@ function triggerFile(trigger: EconomyTrigger): object {
 }
 
 function achievementFile(achievement: EconomyAchievement): object {
-  const { key, name, description, status, type, userAttributes } = achievement;
+  const { key, name, description, badgeUrl, status, type, userAttributes } = achievement;
   return {
     key,
     name,
     ...(description !== '' && { description }),
+    ...(badgeUrl !== '' && { badgeUrl }),
     ...(status !== 'active' && { status }),
     type,
     ...(type === 'metric' && { metric: achievement.metric, total: decimal(achievement.total) }),

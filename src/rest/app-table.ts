@@ -115,7 +115,7 @@ export const appRoutes: readonly RestRoute[] = [
     { 201: 'AchievementCompletionResponse', 202: 'AchievementCompletionResponse' },
   ),
   get('/streaks', 'admin', listStreaks, 'Streaks of users.', 'BulkStreakResponse', {
-    userIds: { schema: { type: 'array', items: string, maxItems: 100 }, list: true },
+    userIds: { schema: { type: 'array', items: string, maxItems: 100 }, list: 'whole' },
   }),
   later('GET', '/streaks/rankings', 'admin', 'Rankings of streaks'),
   {

@@ -1,17 +1,35 @@
 import type { IncomingMessage } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { GuerdonError } from '../errors.ts';
 import { type Json, readJson, unreadable } from './json.ts';
 
 const BODY_MAX_BYTES = 1024 * 1024;
+/** So long a body may take. */
+const BODY_MAX_MS = 60_000;
 /** What is read and thrown away of a body that nobody wants, for as long. */
 const DISCARD_MAX_BYTES = 32 * 1024 * 1024;
 const DISCARD_MAX_MS = 5_000;
 /** A sender who sends nothing for so long is not waited for. */
 const IDLE_MAX_MS = 60_000;
 
-/** The JSON body of a request. */
-export async function readBody(request: IncomingMessage): Promise<Json> {
+/** The JSON body of a request; `maxMs`: that it may take. */
+export async function readBody(request: IncomingMessage, maxMs = BODY_MAX_MS): Promise<Json> {
   if (Number(request.headers['content-length'] ?? 0) > BODY_MAX_BYTES) throw tooLarge();
+  const { 'content-encoding': coding = 'identity' } = request.headers;
+  if (coding.toLowerCase() !== 'identity') {
+    const message = `a body with content-encoding ${JSON.stringify(coding)} is not taken; send it as it is`;
+    throw new GuerdonError('INVALID_ARGUMENT', 'ENCODING_NOT_TAKEN', message);
+  }
+  const late = new AbortController();
+  const limit = sleep(maxMs, undefined, { signal: late.signal }).then(() => {
+    const message = `the body was not whole within ${maxMs / 1000} s; send it again, faster`;
+    throw new GuerdonError('INVALID_ARGUMENT', 'BODY_TOO_SLOW', message);
+  });
+  const chunks = await Promise.race([wholeOf(request), limit]).finally(() => late.abort());
+  return readJson(Buffer.concat(chunks));
+}
+
+async function wholeOf(request: IncomingMessage): Promise<Uint8Array[]> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of chunksOf(request)) {
@@ -20,7 +38,7 @@ export async function readBody(request: IncomingMessage): Promise<Json> {
     chunks.push(chunk);
   }
   if (size > BODY_MAX_BYTES) throw tooLarge();
-  return readJson(Buffer.concat(chunks));
+  return chunks;
 }
 
 /** The body of a request as it arrives, read no faster than it is taken. */

@@ -110,7 +110,7 @@ function queryOf(params: Readonly<Record<string, Param>>, search: URLSearchParam
     const given = [...search.getAll(name), ...(list ? search.getAll(`${name}[]`) : [])];
     if (given.length === 0) continue;
     if (!list && given.length > 1) throw invalid([{ field: name, description: 'must be given once' }]);
-    query[name] = list ? given.flatMap((text) => text.split(',')) : given[0];
+    query[name] = list === true ? given.flatMap((text) => text.split(',')) : list ? given : given[0];
   }
   return query;
 }

@@ -22,3 +22,14 @@ export function contractName(field: string): string {
 export function contractText(text: string): string {
   return text.replace(/\b(start_date|end_date|start_time|end_time|user_id|user_attributes)\b/g, contractName);
 }
+
+const CALLS: Readonly<Record<string, string>> = {
+  CreateUser: 'POST /users',
+  IdentifyUser: 'PUT /users/{id}',
+  UpdateUser: 'PATCH /users/{id}',
+};
+
+/** A text that names RPCs, with the calls of the contract. */
+export function contractCalls(text: string): string {
+  return text.replace(/\b(CreateUser|IdentifyUser|UpdateUser)\b/g, (name) => CALLS[name] as string);
+}

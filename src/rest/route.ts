@@ -73,8 +73,8 @@ export interface RestRoute {
 export interface Param {
   schema: object;
   required?: true;
-  /** Of a list: names that may stand more than once, or separated by commas. */
-  list?: true;
+  /** Of a list: names that may stand more than once, or separated by commas; `whole`: commas are part of them. */
+  list?: true | 'whole';
 }
 
 export interface Body {

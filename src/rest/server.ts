@@ -24,7 +24,8 @@ interface Surface {
 export function restSurface(api: Api, keys: ApiKeys): (request: IncomingMessage, response: ServerResponse) => boolean {
   const surfaces = [surfaceOf('/admin/v1', adminRoutes), surfaceOf('/v1', appRoutes)];
   return (request, response) => {
-    const url = request.url ?? '/';
+    // With scheme and host, as proxies write it, it is the same.
+    const url = (request.url ?? '/').replace(/^https?:\/\/[^/?#]*/i, '');
     const [path = '', search = ''] = splitOnce(url.replace(/#.*$/s, ''), '?');
     const surface = surfaces.find(({ prefix }) => path === prefix || path.startsWith(`${prefix}/`));
     if (surface === undefined) return false;

@@ -1,5 +1,5 @@
 import { type ErrorCode, GuerdonError, type Reason } from '../errors.ts';
-import { contractName, contractText } from './names.ts';
+import { contractCalls, contractName, contractText } from './names.ts';
 
 /**
  * The status of each failure. 400: the request cannot be read; 422: it can, and is not right or not possible. Never 409,
@@ -25,7 +25,9 @@ const BY_CODE: Record<ErrorCode, number> = {
 const BY_REASON: Partial<Record<Reason, number>> = {
   REQUEST_UNREADABLE: 400,
   METHOD_NOT_ALLOWED: 405,
+  BODY_TOO_SLOW: 408,
   BODY_TOO_LARGE: 413,
+  ENCODING_NOT_TAKEN: 415,
 };
 
 export function statusOf({ code, reason }: GuerdonError): number {
@@ -39,7 +41,7 @@ export function messageOf({ message, violations }: GuerdonError): string {
     told = told.replace(`${field}: ${description}`, () => `${contractName(field)}: ${contractText(description)}`);
   }
   const [, field, rest] = /^([a-z_.]+): (.*)$/s.exec(told) ?? [];
-  return violations.length > 0 || field === undefined ? told : `${contractName(field)}: ${rest}`;
+  return contractCalls(violations.length > 0 || field === undefined ? told : `${contractName(field)}: ${rest}`);
 }
 
 export function notOffered(what: string): GuerdonError {

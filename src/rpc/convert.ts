@@ -31,11 +31,12 @@ const LEVEL_BASIS: Record<rules.LevelBasis, LevelBasis> = {
 };
 
 export function levelMessage(level: rules.Level): MessageInitShape<typeof LevelSchema> {
-  const { key, name, description, points, rewards } = level;
+  const { key, name, description, badgeUrl = '', points, rewards } = level;
   return {
     key,
     name,
     description,
+    badgeUrl,
     points,
     rewards: rewards.map((item) => ({ systemKey: item.systemKey, points: item.points })),
   };
@@ -152,6 +153,7 @@ export function systemMessage(system: rules.System): MessageInitShape<typeof Poi
     key: system.key,
     name: system.name,
     description: system.description,
+    badgeUrl: system.badgeUrl ?? '',
     ...(system.maxPoints !== null && { maxPoints: system.maxPoints }),
     ...(system.minPoints !== null && { minPoints: system.minPoints }),
     levelBasis: LEVEL_BASIS[system.levelBasis],

@@ -7,6 +7,7 @@ import { connectNodeAdapter } from '@connectrpc/connect-node';
 import { ServerReflection, type ServerReflectionRequest } from '../gen/grpc/reflection/v1/reflection_pb.ts';
 import { ServerReflection as ServerReflectionAlpha } from '../gen/grpc/reflection/v1alpha/reflection_pb.ts';
 import type { ApiKeys } from './auth.ts';
+import { answerBrokenRequests, refuseHostless } from './broken-requests.ts';
 import type { Api, IntakeRoute, Served, StreamRoute } from './call.ts';
 import { CLOSE_MS, type Listening } from './grpc-server.ts';
 import { invoke, invokeIntake, invokeStream } from './invoke.ts';
@@ -21,9 +22,9 @@ const MESSAGE_MAX_BYTES = 4 * 1024 * 1024;
 const TIMEOUT_MAX_MS = 2 ** 31 - 1;
 /** How long a connection may take to show which HTTP it speaks. */
 const SNIFF_MS = 10_000;
+/** How long the headers of a request may take over HTTP/1.1. */
+const HEADERS_MS = 60_000;
 const IDLE_CHECK_MS = 20;
-/** A file of an import is one request, and arrives no faster than it is stored. */
-const UPLOAD_MAX_MS = 24 * 3_600_000;
 /** What an HTTP/2 client sends first; RFC 9113, section 3.4. */
 const PREFACE = Buffer.from('PRI * HTTP/2.0');
 const PREFACE_DECIDES = 3;
@@ -79,11 +80,16 @@ export async function startHttpServer(
     maxTimeoutMs: TIMEOUT_MAX_MS,
     fallback: plainPages(api) as never,
   });
+  const { uuid } = api.context;
   const origins = new Set(api.context.config.corsOrigins);
   const handler = (request: http.IncomingMessage, response: http.ServerResponse): void => {
+    if (refuseHostless(request, response, uuid)) return;
     if (allowOrigin(origins, request, response) && !beside(request, response)) rpc(request, response);
   };
-  const h1 = http.createServer({ requestTimeout: UPLOAD_MAX_MS }, handler);
+  // How long a body may take is for who reads it to say.
+  const patience = { headersTimeout: HEADERS_MS, requestTimeout: 0 };
+  const h1 = http.createServer({ ...patience, requireHostHeader: false }, handler);
+  answerBrokenRequests(h1, uuid);
   const h2 = http2.createServer({}, handler as never);
   const sessions = new Set<http2.ServerHttp2Session>();
   h2.on('session', (session) => {
@@ -120,6 +126,7 @@ export async function startHttpServer(
       }, CLOSE_MS);
       await closed;
       clearInterval(idle);
+      h1.close(() => {});
       clearTimeout(force);
     },
   };

@@ -11,6 +11,8 @@ const TEXT_MAX = 255;
 const EMAIL_MAX = 320;
 const ZONE_MAX = 64;
 const ATTRIBUTES_MAX = 50;
+const TOKENS_MAX = 100;
+const TOKEN_MAX = 1024;
 
 export function profileOf(user: UserInput): Profile {
   return {
@@ -18,6 +20,7 @@ export function profileOf(user: UserInput): Profile {
     ...(user.email !== undefined && { email: user.email }),
     ...(user.tz !== undefined && { tz: user.tz }),
     ...(Object.keys(user.attributes).length > 0 && { attributes: { ...user.attributes } }),
+    ...(user.deviceTokens !== undefined && { deviceTokens: [...user.deviceTokens.tokens] }),
   };
 }
 
@@ -36,7 +39,18 @@ export function userViolations(user: UserInput): Violation[] {
       ? []
       : [{ field: 'user.tz', description: 'must be an IANA time zone such as "Europe/Berlin"' }]),
     ...attributeViolations('user.attributes', user.attributes),
+    ...tokenViolations(user.deviceTokens?.tokens ?? []),
   ];
+}
+
+function tokenViolations(tokens: readonly string[]): Violation[] {
+  const field = 'user.device_tokens.tokens';
+  if (tokens.length > TOKENS_MAX) return [{ field, description: `must have at most ${TOKENS_MAX} items` }];
+  return tokens.flatMap((token, index) => {
+    const at = `${field}[${index}]`;
+    if (token === '') return [{ field: at, description: 'must not be empty' }];
+    return [...lengthViolation(at, token, TOKEN_MAX), ...textViolation(at, token)];
+  });
 }
 
 export function attributeViolations(field: string, attributes: Record<string, string>): Violation[] {

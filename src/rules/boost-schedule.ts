@@ -1,5 +1,5 @@
 import type { DateWindow, Instant, InstantWindow, ZonePeriod } from './types.ts';
-import { dayAfter, startOfDay, utcMidnight } from './zone.ts';
+import { dayAfter, reaches, utcMidnight } from './zone.ts';
 
 export type BoostStatus = 'scheduled' | 'active' | 'finished';
 
@@ -23,8 +23,7 @@ export function openForUser(
   projectZone: string,
 ): Open {
   if (window.kind === 'instants') return { startsAt: window.startTime, endsAt: window.endTime };
-  const first = (date: string): Instant =>
-    window.zone === 'user' && zones.length > 0 ? firstInstant(date, zones) : startOfDay(date, projectZone);
+  const first = (date: string): Instant => reaches(date, window.zone === 'user' ? zones : [], projectZone);
   return { startsAt: first(window.start), endsAt: window.end === null ? null : first(dayAfter(window.end)) };
 }
 
@@ -35,16 +34,6 @@ export function openForAnybody(window: InstantWindow | DateWindow, projectZone: 
     startsAt: utcMidnight(window.start) - FIRST_ZONE_MS,
     endsAt: window.end === null ? null : utcMidnight(dayAfter(window.end)) + LAST_ZONE_MS,
   };
-}
-
-/** The first instant at which the date of somebody with these zones is `date` or later. */
-function firstInstant(date: string, zones: readonly ZonePeriod[]): Instant {
-  let at = 0;
-  for (const [index, { from, zone }] of zones.entries()) {
-    at = Math.max(startOfDay(date, zone), index === 0 ? Number.NEGATIVE_INFINITY : from);
-    if (at < (zones[index + 1]?.from ?? Number.POSITIVE_INFINITY)) break;
-  }
-  return at;
 }
 
 export function statusAt({ startsAt, endsAt }: Open, now: Instant): BoostStatus {

@@ -1,5 +1,5 @@
-import type { Frequency, Instant, StreakChange, StreakRun } from './types.ts';
-import { dateOfDay, dayNumber, localDate } from './zone.ts';
+import type { Frequency, Instant, StreakChange, StreakRun, ZonePeriod } from './types.ts';
+import { dateOfDay, dayNumber, localDate, reaches } from './zone.ts';
 
 /** 1970 began on a Thursday, three days after a Monday. */
 const MONDAY_OFFSET = 3;
@@ -40,6 +40,16 @@ export function extend(runs: readonly StreakRun[], period: number): StreakChange
   const after = { first: before[0]?.last === period - 1 ? before[0].first : period, last: period };
   const behind = before.find(({ first }) => first === period + 1);
   return { period, before, after: behind === undefined ? after : { ...after, last: behind.last } };
+}
+
+/** When a run is over for a user with these zones: the period after its last one has gone by without anything done. */
+export function overAt(
+  { last }: StreakRun,
+  frequency: Frequency,
+  zones: readonly ZonePeriod[],
+  projectZone: string,
+): Instant {
+  return reaches(daysOf(last + 2, frequency).start, zones, projectZone);
 }
 
 /** How many periods a run has. */

@@ -100,6 +100,8 @@ export interface Achievement {
   key: string;
   name: string;
   description: string;
+  /** URL of a picture; absent: none. */
+  badgeUrl?: string;
   active: boolean;
   userAttributes: readonly AttributeFilter[];
   /** `api`: when the app says so; `metric`: when the highest running total reaches `total`; `streak`: when a streak does. */
@@ -141,6 +143,8 @@ export interface Level {
   key: string;
   name: string;
   description: string;
+  /** URL of a picture; absent: none. */
+  badgeUrl?: string;
   points: bigint;
   /** Given to a user who reaches the level for the first time; points are positive. */
   rewards: readonly LevelReward[];
@@ -182,6 +186,8 @@ export interface System {
   key: string;
   name: string;
   description: string;
+  /** URL of a picture; absent: none. */
+  badgeUrl?: string;
   maxPoints: bigint | null;
   minPoints: bigint | null;
   levelBasis: LevelBasis;

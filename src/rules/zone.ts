@@ -75,6 +75,17 @@ function findStart(date: string, zone: string): Instant {
   return within;
 }
 
+/** The first instant at which the date of somebody with this history of zones is `date` or later; no zone: the project's. */
+export function reaches(date: string, zones: readonly ZonePeriod[], projectZone: string): Instant {
+  if (zones.length === 0) return startOfDay(date, projectZone);
+  let at = 0;
+  for (const [index, { from, zone }] of zones.entries()) {
+    at = Math.max(startOfDay(date, zone), index === 0 ? Number.NEGATIVE_INFINITY : from);
+    if (at < (zones[index + 1]?.from ?? Number.POSITIVE_INFINITY)) break;
+  }
+  return at;
+}
+
 /** The day after a day `YYYY-MM-DD`. */
 export function dayAfter(date: string): string {
   return DateTime.fromISO(date, { zone: 'utc' }).plus({ days: 1 }).toISODate() as string;

@@ -22,6 +22,8 @@ export interface UserFacts {
   name: string | null;
   zones: readonly ZonePeriod[];
   attributes: Attributes;
+  /** Null: none. */
+  deviceTokens: readonly string[] | null;
   createdAt: Instant;
   updatedAt: Instant;
 }
@@ -32,7 +34,7 @@ export function userBody(user: UserFacts) {
     email: user.email,
     name: user.name,
     tz: user.zones.at(-1)?.zone ?? null,
-    deviceTokens: null,
+    deviceTokens: user.deviceTokens,
     subscribeToEmails: user.email !== null,
     attributes: user.attributes,
     control: false,
@@ -41,13 +43,13 @@ export function userBody(user: UserFacts) {
   };
 }
 
-export function systemBody({ id, key, name, description, maxPoints }: System) {
+export function systemBody({ id, key, name, description, badgeUrl, maxPoints }: System) {
   return {
     id: idOf('points_system', id),
     key,
     name,
     description: description === '' ? null : description,
-    badgeUrl: null,
+    badgeUrl: badgeUrl ?? null,
     maxPoints: maxPoints === null ? null : Number(maxPoints),
   };
 }
@@ -55,8 +57,8 @@ export function systemBody({ id, key, name, description, maxPoints }: System) {
 /** Null: below every level. */
 export function levelBody(systemId: string, level: Level | null) {
   if (level === null) return null;
-  const { key, name, description, points } = level;
-  return { id: levelId(systemId, key), key, name, description, badgeUrl: null, points: Number(points) };
+  const { key, name, description, badgeUrl, points } = level;
+  return { id: levelId(systemId, key), key, name, description, badgeUrl: badgeUrl ?? null, points: Number(points) };
 }
 
 export interface BoostFacts {

@@ -9,6 +9,7 @@ export const EVENT_TYPES: Readonly<Record<AnnouncementKind, string>> = {
   achievement_completed: 'achievement.completed',
   streak_started: 'streak.started',
   streak_extended: 'streak.extended',
+  streak_lost: 'streak.lost',
 };
 
 /** Undefined: no event is called so. */

@@ -30,6 +30,8 @@ export interface Sent {
   statusCode: number | null;
   /** How the body of the answer began, as text that can be stored. */
   answer: string;
+  /** What the receiver says of when to call again; absent: nothing. */
+  retryAfter?: string;
 }
 
 /** Finds all addresses of a name, as `dns.lookup` does. */
@@ -75,8 +77,8 @@ export class Sender {
     for (;;) {
       const request = this.#open(target, headers, body, AbortSignal.any([signal, timeout]));
       try {
-        const { statusCode, answer } = await answerOf(request, body);
-        return { error: failureOf(statusCode), statusCode, answer };
+        const { statusCode, ...answer } = await answerOf(request, body);
+        return { error: failureOf(statusCode), statusCode, ...answer };
       } catch (error) {
         signal.throwIfAborted();
         if (timeout.aborted) return failed('TIMEOUT');
@@ -121,7 +123,10 @@ function guarded(resolve: Resolve, allow: AllowPrivate): LookupFunction {
 }
 
 /** Settles with the status as soon as enough is read; what happens to the body after the status changes nothing. */
-function answerOf(request: http.ClientRequest, body: string): Promise<{ statusCode: number; answer: string }> {
+function answerOf(
+  request: http.ClientRequest,
+  body: string,
+): Promise<{ statusCode: number; answer: string; retryAfter?: string }> {
   return new Promise((resolve, reject) => {
     request.on('error', reject);
     request.on('response', (response) => {
@@ -132,7 +137,12 @@ function answerOf(request: http.ClientRequest, body: string): Promise<{ statusCo
         const whole = Buffer.concat(chunks).subarray(0, ANSWER_BYTES_MAX);
         // A character that the limit cuts in two is left out.
         const answer = new TextDecoder().decode(whole, { stream: true }).replaceAll('\0', '\uFFFD');
-        resolve({ statusCode: response.statusCode ?? 0, answer });
+        const retryAfter = response.headers['retry-after'];
+        resolve({
+          statusCode: response.statusCode ?? 0,
+          answer,
+          ...(retryAfter !== undefined && { retryAfter }),
+        });
       };
       response.on('data', (chunk: Buffer) => {
         chunks.push(chunk);

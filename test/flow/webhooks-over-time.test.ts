@@ -167,6 +167,23 @@ it('a delivery that is never taken is given up, what waited behind it is told, a
   expect(listed.deliveries).toEqual([]);
 });
 
+it.each([429, 503])('a receiver that answers %s with Retry-After is left alone for so long', async (status) => {
+  receiver.behave = (response) => response.writeHead(status, { 'retry-after': '3600' }).end('busy');
+  const { id } = await addWebhook(guerdon, { url: receiver.url, ...TYPES });
+  await guerdon.users.createUser({ user: { id: 'ada' } });
+  await levelUp('ada');
+  await untilReceived(1);
+  await untilLogged(id, 'the failure', ([delivery]) => delivery?.attempts.length === 1);
+  const { rows } = await guerdon.database.pool.query('select due_at, lease from webhook_queues');
+  expect(rows).toMatchObject([{ lease: null }]);
+  const wait = rows[0].due_at.getTime() - clock.now();
+  expect(wait).toBeGreaterThan(HOUR - 30_000);
+  expect(wait).toBeLessThanOrEqual(HOUR);
+  receiver.behave = take;
+  await passUntilReceived(2, HOUR);
+  await untilLogged(id, 'the success', ([delivery]) => delivery?.status === DELIVERED);
+});
+
 it('410 Gone pauses at once', async () => {
   receiver.behave = fail(410);
   const { id } = await addWebhook(guerdon, { url: receiver.url, ...TYPES });

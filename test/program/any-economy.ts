@@ -1,5 +1,12 @@
 import fc from 'fast-check';
-import type { Economy, EconomyAchievement, EconomySystem, EconomyTrigger, Named } from '../../src/program/economy.ts';
+import type {
+  Economy,
+  EconomyAchievement,
+  EconomyMetric,
+  EconomySystem,
+  EconomyTrigger,
+  Named,
+} from '../../src/program/economy.ts';
 
 const KEYS = Array.from({ length: 12 }, (_, index) => `k${index}`);
 const name = fc.string({ minLength: 1, maxLength: 20, unit: 'grapheme' });
@@ -10,6 +17,16 @@ function named(max: number): fc.Arbitrary<Named[]> {
   return fc
     .tuple(fc.subarray(KEYS, { maxLength: max }), fc.array(name, { minLength: max, maxLength: max }))
     .map(([keys, names]) => keys.map((key, index) => ({ key, name: names[index] as string })));
+}
+
+function metrics(max: number): fc.Arbitrary<EconomyMetric[]> {
+  const unit = fc.oneof(
+    fc.record({ unitType: fc.constant('number' as const), units: fc.string({ maxLength: 10 }) }),
+    fc.record({ unitType: fc.constant('currency' as const), units: fc.constantFrom('', 'USD') }),
+  );
+  return fc
+    .tuple(named(max), fc.array(unit, { minLength: max, maxLength: max }))
+    .map(([items, units]) => items.map((item, index) => ({ ...item, ...(units[index] as (typeof units)[number]) })));
 }
 
 const decimal = fc
@@ -96,6 +113,7 @@ function achievement(rest: Omit<Rest, 'achievements'>, { key, name }: Named): fc
     key: fc.constant(key),
     name: fc.constant(name),
     description: fc.string({ maxLength: 10 }),
+    badgeUrl: fc.string({ maxLength: 10 }),
     status,
     userAttributes: filters(rest.userAttributes),
   };
@@ -126,6 +144,7 @@ function system(rest: Rest, key: string, systemKeys: readonly string[]): fc.Arbi
             key: fc.constant(item.key),
             name: fc.constant(item.name),
             description: fc.string({ maxLength: 10 }),
+            badgeUrl: fc.string({ maxLength: 10 }),
             points: points.filter((value) => value >= 0n).map(String),
             rewards: rewards(systemKeys),
           }),
@@ -144,6 +163,7 @@ function system(rest: Rest, key: string, systemKeys: readonly string[]): fc.Arbi
         key: fc.constant(key),
         name,
         description: fc.string({ maxLength: 20 }),
+        badgeUrl: fc.string({ maxLength: 20 }),
         maxPoints: fc.constant(maxPoints),
         minPoints: fc.option(points.filter((value) => value <= 0n)).map(text),
         levelBasis: fc.constantFrom('balance' as const, 'earned' as const),
@@ -160,7 +180,7 @@ export function anyEconomy(): fc.Arbitrary<Economy> {
     .record({
       timeZone: fc.constantFrom('UTC', 'Europe/Berlin', 'Pacific/Kiritimati'),
       keylessEvents: fc.constantFrom('mark' as const, 'warn' as const, 'refuse' as const),
-      metrics: named(4),
+      metrics: metrics(4),
       userAttributes: named(3),
       eventAttributes: named(3),
     })

@@ -119,9 +119,18 @@ describe('a plan', () => {
   });
 
   it('makes everything from nothing', () => {
-    const economy = { ...EMPTY_ECONOMY, metrics: [{ key: 'm', name: 'M' }] };
+    const economy = { ...EMPTY_ECONOMY, metrics: [{ key: 'm', name: 'M', unitType: 'number' as const, units: 'km' }] };
     expect(diff(EMPTY_ECONOMY, economy)).toEqual([
-      { action: 'create', kind: 'metric', key: 'm', fields: [{ field: 'name', before: null, after: 'M' }] },
+      {
+        action: 'create',
+        kind: 'metric',
+        key: 'm',
+        fields: [
+          { field: 'name', before: null, after: 'M' },
+          { field: 'unitType', before: null, after: 'number' },
+          { field: 'units', before: null, after: 'km' },
+        ],
+      },
     ]);
   });
 });

@@ -58,6 +58,7 @@ describe('a thing of another type keeps what every type has, and nothing else', 
       {
         key: 'b',
         name: 'B',
+        badgeUrl: '',
         description: 'what for',
         status: 'active',
         userAttributes: { plan: 'pro' },

@@ -28,18 +28,20 @@ describe('metrics and attributes', () => {
       { name: 'Again', key: 'lessons' },
       { name: 'Dollars', key: 'spent', unitType: 'currency', units: 'USD' },
       'no object',
+      { name: 'Kilometres', key: 'walked', units: 'km' },
+      { name: 'Odd', key: 'odd', unitType: 'currency', units: 'dollars' },
     ]);
     expect(made.status).toBe(201);
     expect(made.body.created).toEqual([
       { id: expect.any(String), name: 'Words', key: 'words', unitType: 'number', units: '' },
-      { id: expect.any(String), name: 'Dollars', key: 'spent', unitType: 'number', units: '' },
+      { id: expect.any(String), name: 'Dollars', key: 'spent', unitType: 'currency', units: 'USD' },
+      { id: expect.any(String), name: 'Kilometres', key: 'walked', unitType: 'number', units: 'km' },
     ]);
     expect(made.body.issues).toEqual([
       { severity: 'error', index: 1, message: 'name must be string' },
       { severity: 'error', index: 2, message: 'key "lessons" is taken' },
-      { severity: 'warning', index: 3, message: 'unitType is not kept by this server' },
-      { severity: 'warning', index: 3, message: 'units is not kept by this server' },
       { severity: 'error', index: 4, message: 'body must be object' },
+      { severity: 'error', index: 6, message: 'units must be the code of a currency, such as USD' },
     ]);
     const none = await rest.post('/admin/v1/metrics', [{ key: 'nameless' }]);
     expect(none).toMatchObject({ status: 200, body: { created: [], issues: [{ message: 'name must be given' }] } });
@@ -48,12 +50,12 @@ describe('metrics and attributes', () => {
     const page = await rest.get('/admin/v1/metrics?skip=3&limit=1');
     expect(page.body).toEqual([words]);
     const changed = await rest.patch('/admin/v1/metrics', [
-      { id: words.id, name: 'Words written' },
+      { id: words.id, name: 'Words written', units: 'k' },
       { id: UNKNOWN, name: 'x' },
       { id: 'nonsense' },
     ]);
     expect(changed.body).toEqual({
-      updated: [{ ...words, name: 'Words written' }],
+      updated: [{ ...words, name: 'Words written', units: 'k' }],
       issues: [
         { severity: 'error', index: 1, id: UNKNOWN, message: 'Metric not found by ID' },
         { severity: 'error', index: 2, id: 'nonsense', message: 'id must be a valid UUID' },
@@ -105,6 +107,7 @@ describe('points systems', () => {
         name: 'Gems',
         key: 'gems',
         description: 'Shiny',
+        badge: { url: 'https://example.org/g.png' },
         maxPoints: 50,
         levels: [{ name: 'Rich', key: 'rich', points: 40 }, { name: 'No' }],
         triggers: [{ type: 'metric', points: 3, status: 'active', metricId, metricThreshold: 2 }],
@@ -120,7 +123,7 @@ describe('points systems', () => {
       key: 'gems',
       description: 'Shiny',
       status: 'active',
-      badge: null,
+      badge: { url: 'https://example.org/g.png' },
       maxPoints: 50,
       levels: [{ name: 'Rich', key: 'rich', points: 40, description: '', badge: null }],
       triggers: [{ type: 'metric', points: 3, status: 'active', metricId, metricThreshold: 2 }],
@@ -133,12 +136,25 @@ describe('points systems', () => {
       [2, 'maxPoints must be >= 1'],
     ]);
     await rest.post('/v1/metrics/lessons/event', { user: { id: 'ada' }, value: 40 });
-    expect((await rest.get('/v1/users/ada/points/gems')).body).toMatchObject({ total: 50, level: { key: 'rich' } });
+    expect((await rest.get('/v1/users/ada/points/gems')).body).toMatchObject({
+      badgeUrl: 'https://example.org/g.png',
+      total: 50,
+      level: { key: 'rich' },
+    });
     const changed = await rest.patch('/admin/v1/points', [{ id: gems.id, maxPoints: null, name: 'Gemstones' }]);
     expect(changed.body.updated).toMatchObject([
-      { id: gems.id, maxPoints: null, name: 'Gemstones', description: 'Shiny' },
+      {
+        id: gems.id,
+        maxPoints: null,
+        name: 'Gemstones',
+        description: 'Shiny',
+        badge: { url: 'https://example.org/g.png' },
+      },
     ]);
     expect((await rest.get(`/admin/v1/points/${gems.id}`)).body).toEqual(changed.body.updated[0]);
+    const bare = await rest.patch('/admin/v1/points', [{ id: gems.id, badge: null }]);
+    expect(bare.body).toMatchObject({ updated: [{ name: 'Gemstones', badge: null }], issues: [] });
+    expect((await rest.get('/v1/points/gems')).body.badgeUrl).toBeNull();
     const gone = await rest.del(`/admin/v1/points?ids=${gems.id}`);
     expect(gone.body).toEqual({ deleted: [{ id: gems.id }], issues: [] });
     expect((await rest.get(`/admin/v1/points/${gems.id}`)).status).toBe(404);
@@ -158,9 +174,10 @@ describe('levels', () => {
     expect(shown.body.at(-1)).toEqual({ id, ...level, badgeUrl: null });
     const changed = await rest.patch(at, [{ id, points: 60_000, badge: { url: 'https://example.org/b.png' } }]);
     expect(changed.body).toEqual({
-      updated: [{ id, ...level, points: 60_000, badge: null }],
-      issues: [{ severity: 'warning', index: 0, message: 'badge is not kept by this server' }],
+      updated: [{ id, ...level, points: 60_000, badge: { url: 'https://example.org/b.png' } }],
+      issues: [],
     });
+    expect((await rest.get('/v1/points/xp/levels')).body.at(-1).badgeUrl).toBe('https://example.org/b.png');
     expect((await rest.get(`${at}/${id}`)).body).toEqual(changed.body.updated[0]);
     expect((await rest.get(`${at}?limit=2&skip=1`)).body.map(({ key }: { key: string }) => key)).toEqual([
       'apprentice',

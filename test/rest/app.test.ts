@@ -235,7 +235,7 @@ describe('users', () => {
     expect(body).toEqual({
       id: 'eve',
       ...fields,
-      deviceTokens: null,
+      deviceTokens: ['t'],
       subscribeToEmails: true,
       control: false,
       created: expect.stringMatching(INSTANT),
@@ -247,6 +247,11 @@ describe('users', () => {
       status: 200,
       body: { ...fields, name: 'E' },
     });
+    expect((await rest.patch('/v1/users/eve', { deviceTokens: ['u', 'v'] })).body.deviceTokens).toEqual(['u', 'v']);
+    await rest.post('/v1/metrics/lessons/event', { user: { id: 'eve', deviceTokens: ['w'] }, value: 1 });
+    expect((await rest.patch('/v1/users/eve', { name: 'F' })).body.deviceTokens).toEqual(['w']);
+    expect((await rest.patch('/v1/users/eve', { deviceTokens: null })).body.deviceTokens).toBeNull();
+    expect((await rest.patch('/v1/users/eve', { deviceTokens: [''] })).status).toBe(422);
     const put = await rest.call('PUT', '/v1/users/fay', { tz: 'Asia/Tokyo' });
     expect(put).toMatchObject({
       status: 200,
@@ -254,6 +259,28 @@ describe('users', () => {
     });
     expect((await rest.patch('/v1/users/nobody', {})).status).toBe(404);
     expect((await rest.get('/v1/users/nobody')).status).toBe(404);
+  });
+
+  it('hear what is wrong in the words of the contract', async () => {
+    await rest.post('/v1/users', { id: 'told' });
+    const error = async (method: string, path: string, body: object) =>
+      (await rest.call(method, path, body)).body.error;
+    expect(await error('POST', '/v1/users', { id: 'told' })).toBe(
+      'id: is known already; PUT /users/{id} and PATCH /users/{id} change what is known',
+    );
+    expect(await error('PATCH', '/v1/users/nobody', {})).toBe(
+      'id: is not known; PUT /users/{id} and POST /users make a user known',
+    );
+    const wrong = { tz: 'Mars', attributes: { shoe: '9' } };
+    const said = 'must be an IANA time zone such as "Europe/Berlin"';
+    const shoe = 'attributes["shoe"]: must be declared as a user attribute first';
+    expect(await error('PUT', '/v1/users/told', wrong)).toBe(`tz: ${said}; ${shoe}`);
+    const event = { user: { id: 'told', ...wrong }, value: 1 };
+    expect(await error('POST', '/v1/metrics/lessons/event', event)).toBe(`user.tz: ${said}; user.${shoe}`);
+    const many = Object.fromEntries(Array.from({ length: 51 }, (_, index) => [`k${index}`, 'v']));
+    expect(await error('PUT', '/v1/users/told', { attributes: many })).toBe(
+      'attributes: must NOT have more than 50 properties',
+    );
   });
 
   it('subscribe with an address, and lose it with the subscription', async () => {

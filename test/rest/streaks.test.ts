@@ -1,3 +1,4 @@
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TimerMode, TriggerStatus } from '../../src/gen/guerdon/v1/types_pb.ts';
 import { startGuerdon, type TestGuerdon } from '../support/guerdon.ts';
@@ -109,11 +110,26 @@ describe('a streak', () => {
     expect((await rest.get('/v1/users/ada/streak')).body.streakHistory).toHaveLength(14);
     expect((await rest.get('/v1/users/ada/streak?historyPeriods=0')).body.streakHistory).toEqual([]);
     expect((await rest.get('/v1/users/ada/streak?historyPeriods=101')).status).toBe(422);
-    expect((await rest.get('/v1/streaks?userIds=old&userIds=ada,nobody')).body).toEqual([
+    const streaks = [
       { userId: 'old', streakLength: 0, extended: null },
-      { userId: 'ada', streakLength: 2, extended: null },
+      { userId: 'ada', streakLength: 2, extended: new Date(at(1)).toISOString() },
       { userId: 'nobody', streakLength: 0, extended: null },
-    ]);
+    ];
+    expect((await rest.get('/v1/streaks?userIds=old&userIds=ada&userIds=nobody')).body).toEqual(streaks);
+    expect((await rest.get('/v1/streaks?userIds=old,ada,nobody')).body).toEqual(streaks);
+    await event('commits', 'ada,nobody', 1);
+    const both = { userId: 'ada,nobody', streakLength: 1, extended: new Date(clock).toISOString() };
+    expect((await rest.get('/v1/streaks?userIds=ada%2Cnobody')).body).toEqual([both]);
+    expect((await rest.get('/v1/streaks?userIds=ada&userIds=ada,nobody')).body).toEqual([streaks[1], both]);
+    await event('commits', 'late', 1);
+    const late = { metricKey: 'commits', user: { id: 'late' }, value: '1' };
+    await guerdon.events.sendEvent({ ...late, occurredAt: timestampFromMs(at(0)) });
+    expect((await rest.get('/v1/streaks?userIds=late')).body).toEqual([{ ...both, userId: 'late', streakLength: 2 }]);
+    const many = Array.from({ length: 101 }, (_, index) => index);
+    for (const query of [`userIds=${many}`, many.map((id) => `userIds=${id}`).join('&')]) {
+      expect((await rest.get(`/v1/streaks?${query}`)).status).toBe(422);
+    }
+    expect((await rest.get('/v1/streaks')).body).toEqual([]);
     clock = at(3);
     expect((await rest.get('/v1/users/ada/streak?historyPeriods=2')).body).toMatchObject({ ...NONE });
   });

@@ -320,7 +320,15 @@ it('the audit log says who changed what, when, from what to what, and in which p
     entries.map(({ change, actor }) => [actor.startsWith('key:gk_'), change?.action, change?.fields]),
   ).toMatchObject([
     [true, 'update', [{ field: 'name', before: 'Swims', after: 'Laps' }]],
-    [true, 'create', [{ field: 'name', after: 'Swims' }]],
+    [
+      true,
+      'create',
+      [
+        { field: 'name', after: 'Swims' },
+        { field: 'unitType', after: 'number' },
+        { field: 'units', after: '' },
+      ],
+    ],
   ]);
   const { project } = await mine.admin.getProject({});
   expect(entries[0]?.programVersion).toBe(project?.programVersion);

@@ -5,6 +5,7 @@ import { Severity } from '../../src/gen/guerdon/v1/types_pb.ts';
 import { WebhookPausedReason, WebhookStatus } from '../../src/gen/guerdon/v1/webhook_service_pb.ts';
 import { clientsOf, startGuerdon, type TestGuerdon } from '../support/guerdon.ts';
 import { type Receiver, startReceiver } from '../support/receiver.ts';
+import { restClient } from '../support/rest.ts';
 import { until } from '../support/wait.ts';
 import { ALLOWED, addWebhook, deliveriesOf } from '../support/webhooks.ts';
 
@@ -174,7 +175,11 @@ describe('an event', () => {
 
   it('has the fields of the contract, and what is known of the user at the time', async () => {
     await addWebhook(guerdon, { url: receiver.url });
-    const user = { id: 'zoë/1', name: 'Zoë', email: 'zoe@example.com', tz: 'Europe/Berlin' };
+    const badgeUrl = 'https://example.com/a.png';
+    const badged = { level: { key: 'apprentice', badgeUrl } };
+    await guerdon.admin.updateLevels({ systemKey: 'xp', updates: [badged] });
+    const deviceTokens = { tokens: ['device-1', 'device-2'] };
+    const user = { id: 'zoë/1', name: 'Zoë', email: 'zoe@example.com', tz: 'Europe/Berlin', deviceTokens };
     await guerdon.boosts.createBoosts({
       systemKey: 'xp',
       boosts: [{ name: 'Twice', multiplier: '2', start: '2024-01-01', rounding: 1 }],
@@ -191,6 +196,8 @@ describe('an event', () => {
     await until(() => of('points.changed', 'xp').length === 2 && of('points.level_changed', 'xp').length === 2, {
       what: 'both changes',
     });
+    const shown = await (await restClient(guerdon)).get(`/v1/users/${encodeURIComponent(user.id)}/points/xp`);
+    expect(shown.body.awards).toHaveLength(1);
     const instant = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
     const level = (key: string, name: string, points: number) =>
       expect.objectContaining({
@@ -198,7 +205,7 @@ describe('an event', () => {
         key,
         name,
         description: expect.any(String),
-        badgeUrl: null,
+        badgeUrl: key === 'apprentice' ? badgeUrl : null,
         points,
       });
     const told = {
@@ -206,7 +213,7 @@ describe('an event', () => {
       email: user.email,
       name: user.name,
       tz: user.tz,
-      deviceTokens: null,
+      deviceTokens: ['device-1', 'device-2'],
       subscribeToEmails: true,
       attributes: {},
       control: false,
@@ -231,7 +238,7 @@ describe('an event', () => {
         level: level('apprentice', 'Apprentice', 100),
         awards: [
           {
-            id: expect.any(String),
+            id: shown.body.awards[0].id,
             awarded: 100,
             date: instant,
             total: 100,
@@ -273,7 +280,7 @@ describe('an event', () => {
     expect(of('points.changed', 'xp')[1]).toMatchObject({ points: { total: 70, added: -30, awards: [] } });
     expect(of('points.level_changed', 'xp')[1]).toMatchObject({ newLevel: { key: 'novice' } });
     const { rows } = await guerdon.database.pool.query('select payload::text from webhook_deliveries');
-    for (const { payload } of rows) expect(payload).not.toMatch(/zoe|Zoë|zoë|Berlin/);
+    for (const { payload } of rows) expect(payload).not.toMatch(/zoe|Zoë|zoë|Berlin|device/);
   });
 
   it('is not told to an address that is not public, and the log says why', async () => {

@@ -38,9 +38,13 @@ export interface Sent {
   profile?: { tz?: string; attributes?: Record<string, string> };
 }
 
-export async function startTimed(from: string, kind: BackendKind = 'postgres'): Promise<TimedGuerdon> {
+export async function startTimed(
+  from: string,
+  kind: BackendKind = 'postgres',
+  more: Record<string, string> = {},
+): Promise<TimedGuerdon> {
   let now = Date.parse(from);
-  const start = (database?: TestDatabase) => startGuerdon(kind, {}, () => now, database);
+  const start = (database?: TestDatabase) => startGuerdon(kind, more, () => now, database);
   const first = await start();
   const holder = await first.database.pool.connect();
   await holder.query(`select pg_advisory_lock(${SETTLE_LOCK})`);

@@ -18,6 +18,7 @@ const user: UserFacts = {
     { from: 1, zone: 'Asia/Tokyo' },
   ],
   attributes: { plan: 'pro' },
+  deviceTokens: ['d1'],
   createdAt: at,
   updatedAt: at,
 };
@@ -26,7 +27,7 @@ const told = {
   email: null,
   name: null,
   tz: 'Asia/Tokyo',
-  deviceTokens: null,
+  deviceTokens: ['d1'],
   subscribeToEmails: false,
   attributes: { plan: 'pro' },
   control: false,

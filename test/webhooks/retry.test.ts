@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { DEAD_AFTER_MS, DEAD_FAILURES, retryAt, TRIES_MAX } from '../../src/webhooks/retry.ts';
+import { askedFor, DEAD_AFTER_MS, DEAD_FAILURES, retryAt, TRIES_MAX } from '../../src/webhooks/retry.ts';
 
 const middle = Array.from({ length: TRIES_MAX - 1 }, (_, index) => retryAt(index + 1, 0, 0.5) as number);
 
@@ -15,6 +15,28 @@ it('comes a fifth sooner or later', () => {
     expect(retryAt(index + 1, 1_000, 0)).toBe(1_000 + Math.round(delay * 0.8));
     expect(retryAt(index + 1, 1_000, 1)).toBe(1_000 + Math.round(delay * 1.2));
   }
+});
+
+it('comes no sooner than the receiver asks for, and a day later at most', () => {
+  const day = 24 * 3_600_000;
+  const now = Date.parse('2026-11-24T12:00:00Z');
+  expect(retryAt(1, now, 0.5, now + 60_000)).toBe(now + 60_000);
+  expect(retryAt(1, now, 0.5, now + 1)).toBe(now + 5_000);
+  expect(retryAt(1, now, 0.5, now - day)).toBe(now + 5_000);
+  expect(retryAt(1, now, 0.5, now + 3 * day)).toBe(now + day);
+  expect(retryAt(TRIES_MAX, now, 0.5, now + 60_000)).toBeNull();
+  const seconds = (text: string, status = 429) => {
+    const at = askedFor(status, text, now);
+    return at === null ? null : (at - now) / 1_000;
+  };
+  expect(['0', '120', ' 7 ', '9'.repeat(400)].map((text) => seconds(text))).toEqual([0, 120, 7, 86_400]);
+  expect(seconds('Tue, 24 Nov 2026 12:02:00 GMT', 503)).toBe(120);
+  expect(['', '-5', '1.5', 'soon', '1e3', '\0', 'Tue, nonsense'].map((text) => seconds(text))).toEqual(
+    Array(7).fill(null),
+  );
+  expect(seconds('120', 500)).toBeNull();
+  expect(askedFor(null, '120', now)).toBeNull();
+  expect(askedFor(429, undefined, now)).toBeNull();
 });
 
 it('calls a webhook dead before it gives up the first of its deliveries', () => {

@@ -1,3 +1,4 @@
+import { awardId } from '../../contract-ids.ts';
 import type { Queryable } from '../../db/pool.ts';
 import type { Programs } from '../../db/programs.ts';
 import { type FiredRecord, readFired } from '../../rules/fired-record.ts';
@@ -21,8 +22,13 @@ interface Decided {
   fired: readonly (FiredRecord & { program?: number })[];
 }
 
-/** The awards of a change, in their order. Spends and adjustments change a balance without one. */
-export async function awardsFor(sources: Sources, claimed: Claimed, change: PointsChange): Promise<AwardFacts[]> {
+/** The awards of a change of a user, by the app's own id, in their order. Spends and adjustments change a balance without one. */
+export async function awardsFor(
+  sources: Sources,
+  claimed: Claimed,
+  user: string,
+  change: PointsChange,
+): Promise<AwardFacts[]> {
   const { pool, programs } = sources;
   const decided = await decisionsOf(pool, claimed.userId, change.causes);
   const given = decided.flatMap(({ cause, at, fired }) =>
@@ -43,7 +49,7 @@ export async function awardsFor(sources: Sources, claimed: Claimed, change: Poin
       const trigger = index.triggerById.get(fired.triggerId) as Trigger;
       const metricName = trigger.type === 'metric' ? (metrics.get(trigger.metricId) ?? trigger.metricKey) : '';
       return {
-        id: `${change.system}-${fired.version}`,
+        id: awardId(claimed.projectId, user, fired.triggerId, fired.version as bigint),
         amount: fired.amount,
         at,
         balanceAfter: fired.balanceAfter,

@@ -5,7 +5,14 @@ import { type KnownUser, userById } from '../../ledger/users.ts';
 import { formatDecimal } from '../../rules/decimal.ts';
 import { daysOf, lengthOf } from '../../rules/streak.ts';
 import type { Frequency, System } from '../../rules/types.ts';
-import { achievementCompleted, boostTurned, levelChanged, pointsChanged, streakGrew } from '../../webhooks/contract.ts';
+import {
+  achievementCompleted,
+  boostTurned,
+  levelChanged,
+  pointsChanged,
+  streakGrew,
+  streakLost,
+} from '../../webhooks/contract.ts';
 import type { PointsChange } from '../../webhooks/hold.ts';
 import { EVENT_TYPES } from '../../webhooks/kinds.ts';
 import { boostsByIds } from '../boosts/find-boosts.ts';
@@ -24,6 +31,7 @@ const BODIES: Readonly<Record<AnnouncementKind, Compose>> = {
   achievement_completed: composeAchievement,
   streak_started: composeStreak,
   streak_extended: composeStreak,
+  streak_lost: composeStreakLost,
 };
 
 /**
@@ -37,11 +45,8 @@ export async function composeBody(sources: Sources, claimed: Claimed): Promise<s
 
 async function composePointsChanged(sources: Sources, claimed: Claimed): Promise<Composed> {
   const change = claimed.payload as unknown as PointsChange;
-  const [user, system, awards] = await Promise.all([
-    userOf(sources, claimed),
-    systemOf(sources, claimed, change),
-    awardsFor(sources, claimed, change),
-  ]);
+  const [user, system] = await Promise.all([userOf(sources, claimed), systemOf(sources, claimed, change)]);
+  const awards = await awardsFor(sources, claimed, user.externalId, change);
   return pointsChanged(user, {
     system,
     total: change.total,
@@ -82,12 +87,12 @@ async function composeAchievement(sources: Sources, claimed: Claimed): Promise<C
   const [user, index] = await Promise.all([userOf(sources, claimed), programs.get(pool, claimed.projectId, program)]);
   const achievement = index.achievementById.get(id);
   if (achievement === undefined) throw new Error(`achievement ${id} is missing in program ${program}`);
-  const { name, description, userAttributes, rule } = achievement;
+  const { name, description, badgeUrl = null, userAttributes, rule } = achievement;
   return achievementCompleted(user, {
     id,
     name,
     description: description === '' ? null : description,
-    badgeUrl: null,
+    badgeUrl,
     userAttributes,
     achievedAt: at,
     trigger:
@@ -116,6 +121,11 @@ async function composeStreak(sources: Sources, claimed: Claimed): Promise<Compos
     periodEnd: days.end,
     expires: daysOf(last + 1, frequency).end,
   });
+}
+
+async function composeStreakLost(sources: Sources, claimed: Claimed): Promise<Composed> {
+  const { first, last } = claimed.payload as { first: number; last: number };
+  return streakLost(await userOf(sources, claimed), lengthOf({ first, last }));
 }
 
 async function archivedSystem(db: Queryable, id: string): Promise<{ id: string; key: string; name: string }> {

@@ -1,6 +1,6 @@
 import { instantText, type Queryable } from '../../db/pool.ts';
 import type { Instant } from '../../rules/types.ts';
-import { DEAD_AFTER_MS, DEAD_FAILURES, retryAt } from '../../webhooks/retry.ts';
+import { askedFor, DEAD_AFTER_MS, DEAD_FAILURES, retryAt } from '../../webhooks/retry.ts';
 import type { SendFailure } from '../../webhooks/send.ts';
 import type { Claimed } from './claim.ts';
 
@@ -12,6 +12,8 @@ export interface Attempt {
   error: SendFailure | 'BUG' | null;
   statusCode: number | null;
   answer: string;
+  /** What the receiver says of when to call again; absent: nothing. */
+  retryAfter?: string;
 }
 
 /** A receiver says with it that it wants to hear nothing more. */
@@ -29,7 +31,9 @@ export async function settle(
   { now, random }: { now: Instant; random: number },
 ): Promise<Instant | null> {
   const taken = attempt.error === null;
-  const again = taken ? null : retryAt(claimed.tries + 1, now, random);
+  const again = taken
+    ? null
+    : retryAt(claimed.tries + 1, now, random, askedFor(attempt.statusCode, attempt.retryAfter, now));
   const status = taken ? 'delivered' : again === null ? 'failed' : 'pending';
   const finished = status !== 'pending';
   const { rows } = await db.query({

@@ -9,6 +9,8 @@ export const Metric = defineEntity({
     project: () => p.manyToOne(Project),
     key: p.text(),
     name: p.text(),
+    unitType: p.text().$type<'number' | 'currency'>(),
+    units: p.text(),
     createdAt: p.datetime(3),
     archivedAt: p.datetime(3).nullable(),
   },

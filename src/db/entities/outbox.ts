@@ -7,7 +7,8 @@ export type AnnouncementKind =
   | 'boost_finished'
   | 'achievement_completed'
   | 'streak_started'
-  | 'streak_extended';
+  | 'streak_extended'
+  | 'streak_lost';
 
 /** Ids, codes and numbers: nothing that is personal. What they stand for is looked up when it is told. */
 export type AnnouncementPayload = Readonly<Record<string, unknown>>;

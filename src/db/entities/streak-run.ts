@@ -9,5 +9,9 @@ export const StreakRun = defineEntity({
     frequency: p.text().$type<Frequency>().primary(),
     firstPeriod: p.integer().primary(),
     lastPeriod: p.integer().nullable(),
+    /** When it is over, and its loss told; null: that is done, or it was over when it was written. */
+    dueAt: p.datetime(3).nullable(),
+    /** When something was first done in its last period; null: it is not known. */
+    extendedAt: p.datetime(3).nullable(),
   },
 });

@@ -13,6 +13,7 @@ export const User = defineEntity({
     email: p.text().nullable(),
     zones: p.json<ZonePeriod[]>(),
     attributes: p.json<Attributes>(),
+    deviceTokens: p.json<string[]>().nullable(),
     seq: p.bigint('bigint').defaultRaw('0'),
     eventHash: p.blob().nullable(),
     createdAt: p.datetime(3).nullable(),

@@ -94,15 +94,3 @@ export function pageOf<T>(list: readonly T[], query: { limit?: number; skip?: nu
   const { limit = LIMIT_DEFAULT, skip = 0 } = query;
   return list.slice(skip, skip + limit);
 }
-
-/** What is given and has no place here, as warnings. */
-export function notKept<T extends object>(
-  items: Items<T>['items'],
-  fields: readonly (keyof T & string)[],
-): AdminIssue[] {
-  return items.flatMap(({ index, value }) =>
-    fields
-      .filter((field) => value[field] != null)
-      .map((field): AdminIssue => ({ severity: 'warning', message: `${field} is not kept by this server`, index })),
-  );
-}

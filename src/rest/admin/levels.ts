@@ -4,8 +4,9 @@ import { AdminService } from '../../gen/guerdon/v1/admin_service_pb.ts';
 import { PointsService } from '../../gen/guerdon/v1/points_service_pb.ts';
 import type { System } from '../../rules/types.ts';
 import { type Answer, type Items, type RestCall, rpc } from '../route.ts';
+import { type Badge, badgeOf } from '../shapes/badge.ts';
 import { adminLevelShape } from '../shapes/level.ts';
-import { createdAnswer, deletedAnswer, found, foundIds, issuesOf, notKept, pageOf, updatedAnswer } from './bulk.ts';
+import { createdAnswer, deletedAnswer, found, foundIds, issuesOf, pageOf, updatedAnswer } from './bulk.ts';
 import { systemIn } from './systems.ts';
 
 export interface NewLevel {
@@ -14,7 +15,7 @@ export interface NewLevel {
   /** A whole number. */
   points: string;
   description?: string;
-  badge?: object | null;
+  badge?: Badge | null;
 }
 type ChangedLevel = Partial<Omit<NewLevel, 'key'>> & { id: string };
 
@@ -44,17 +45,17 @@ export async function makeLevels(
   { items, issues }: Items<NewLevel>,
 ) {
   if (items.length === 0) return { created: [], issues };
-  const levels = items.map(({ value: { key, name, points, description = '' } }) => ({
+  const levels = items.map(({ value: { key, name, points, description = '', badge } }) => ({
     key,
     name,
     points: BigInt(points),
     description,
+    ...badgeOf(badge),
   }));
   const made = await rpc(call, AdminService.method.createLevels, { systemKey, levels });
-  const kept = items.filter(({ value }) => made.created.some(({ key }) => key === value.key));
   return {
     created: made.created.map((level) => adminLevelShape(id, level)),
-    issues: [...issues, ...issuesOf(made.issues, items), ...notKept(kept, ['badge'])],
+    issues: [...issues, ...issuesOf(made.issues, items)],
   };
 }
 
@@ -62,16 +63,17 @@ export async function updateLevels({ call, path, body }: RestCall<Items<ChangedL
   const system = await systemIn(call, path);
   const items = found(body, (id) => system.levels.find(byId(system, id)), 'Level');
   if (items.length === 0) return updatedAnswer([], body.issues);
-  const updates = items.map(({ value: { name, points, description }, found: { key } }) => ({
+  const updates = items.map(({ value: { name, points, description, badge }, found: { key } }) => ({
     level: {
       key,
       ...(name !== undefined && { name }),
       ...(points !== undefined && { points: BigInt(points) }),
       ...(description !== undefined && { description }),
+      ...badgeOf(badge),
     },
   }));
   const done = await rpc(call, AdminService.method.updateLevels, { systemKey: system.key, updates });
-  const issues = [...body.issues, ...issuesOf(done.issues, items, 'level'), ...notKept<ChangedLevel>(items, ['badge'])];
+  const issues = [...body.issues, ...issuesOf(done.issues, items, 'level')];
   return updatedAnswer(
     done.updated.map((level) => adminLevelShape(system.id, level)),
     issues,

@@ -1,13 +1,15 @@
 import { idOf } from '../../contract-ids.ts';
-import type { Declared } from '../../db/catalog.ts';
+import type { DeclaredMetric } from '../../db/catalog.ts';
 import { GuerdonError } from '../../errors.ts';
-import { AdminService } from '../../gen/guerdon/v1/admin_service_pb.ts';
+import { AdminService, UnitType } from '../../gen/guerdon/v1/admin_service_pb.ts';
 import type { Call } from '../../rpc/call.ts';
 import { type Answer, type Items, type RestCall, rpc } from '../route.ts';
-import { createdAnswer, deletedAnswer, found, foundIds, issuesOf, notKept, pageOf, updatedAnswer } from './bulk.ts';
+import { createdAnswer, deletedAnswer, found, foundIds, issuesOf, pageOf, updatedAnswer } from './bulk.ts';
+
+const UNIT_TYPE = { number: UnitType.NUMBER, currency: UnitType.CURRENCY };
 
 interface Unit {
-  unitType?: string;
+  unitType?: keyof typeof UNIT_TYPE;
   units?: string;
 }
 type NewMetric = Unit & { name: string; key: string };
@@ -25,25 +27,24 @@ export async function getMetric({ call, path }: RestCall): Promise<Answer> {
 
 export async function createMetrics({ call, body: { items, issues } }: RestCall<Items<NewMetric>>): Promise<Answer> {
   if (items.length === 0) return createdAnswer([], issues);
-  const metrics = items.map(({ value: { key, name } }) => ({ key, name }));
+  const metrics = items.map(({ value: { key, name, ...unit } }) => ({ key, name, ...unitOf(unit) }));
   const made = await rpc(call, AdminService.method.createMetrics, { metrics });
   const all = await metricsOf(call);
   const created = made.created.flatMap(({ key }) => all.find((metric) => metric.key === key) ?? []);
-  const kept = items.filter(({ value }) => created.some(({ key }) => key === value.key));
-  return createdAnswer(created.map(metricShape), [...issues, ...issuesOf(made.issues, items), ...unitsOf(kept)]);
+  return createdAnswer(created.map(metricShape), [...issues, ...issuesOf(made.issues, items)]);
 }
 
 export async function updateMetrics({ call, body }: RestCall<Items<ChangedMetric>>): Promise<Answer> {
   const metrics = await metricsOf(call);
   const items = found(body, (id) => metrics.find(byId(id)), 'Metric');
   if (items.length === 0) return updatedAnswer([], body.issues);
-  const updates = items.map(({ value: { name }, found: { key } }) => ({
-    metric: { key, ...(name !== undefined && { name }) },
+  const updates = items.map(({ value: { name, ...unit }, found: { key } }) => ({
+    metric: { key, ...(name !== undefined && { name }), ...unitOf(unit) },
   }));
   const done = await rpc(call, AdminService.method.updateMetrics, { updates });
   const all = await metricsOf(call);
   const updated = done.updated.flatMap(({ key }) => all.find((metric) => metric.key === key) ?? []);
-  const issues = [...body.issues, ...issuesOf(done.issues, items, 'metric'), ...unitsOf(items)];
+  const issues = [...body.issues, ...issuesOf(done.issues, items, 'metric')];
   return updatedAnswer(updated.map(metricShape), issues);
 }
 
@@ -58,18 +59,16 @@ export async function deleteMetrics({ call, query }: RestCall): Promise<Answer> 
 }
 
 /** In the order in which they were made. */
-async function metricsOf(call: Call): Promise<readonly Declared[]> {
+async function metricsOf(call: Call): Promise<readonly DeclaredMetric[]> {
   return (await call.api.context.catalog.fresh(call.projectId)).metrics;
 }
 
-const byId = (id: string) => (metric: Declared) => idOf('metric', metric.id) === id.toLowerCase();
+const byId = (id: string) => (metric: DeclaredMetric) => idOf('metric', metric.id) === id.toLowerCase();
 
-/** Any unit but the one that every metric has. */
-function unitsOf<T extends Unit>(items: Items<T>['items']) {
-  const unusual = items.filter(({ value }) => (value.unitType ?? 'number') !== 'number' || (value.units ?? '') !== '');
-  return notKept<T>(unusual, ['unitType', 'units']);
+function unitOf({ unitType, units }: Unit) {
+  return { ...(unitType !== undefined && { unitType: UNIT_TYPE[unitType] }), ...(units !== undefined && { units }) };
 }
 
-function metricShape({ id, key, name }: Declared) {
-  return { id: idOf('metric', id), name, key, unitType: 'number', units: '' };
+function metricShape({ id, key, name, unitType, units }: DeclaredMetric) {
+  return { id: idOf('metric', id), name, key, unitType, units };
 }

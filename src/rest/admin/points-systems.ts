@@ -6,8 +6,9 @@ import { currentProgram } from '../../rpc/lookup.ts';
 import type { System } from '../../rules/types.ts';
 import { checkItems } from '../check.ts';
 import { type AdminIssue, type Answer, type Items, type RestCall, rpc } from '../route.ts';
+import { type Badge, badgeOf, badgeShape } from '../shapes/badge.ts';
 import { makeBoosts, type NewBoost } from './boosts.ts';
-import { createdAnswer, deletedAnswer, found, foundIds, issuesOf, notKept, pageOf, updatedAnswer } from './bulk.ts';
+import { createdAnswer, deletedAnswer, found, foundIds, issuesOf, pageOf, updatedAnswer } from './bulk.ts';
 import { makeLevels, type NewLevel } from './levels.ts';
 import { systemById } from './systems.ts';
 import { makeTriggers, type NewTrigger } from './triggers.ts';
@@ -23,7 +24,7 @@ interface NewPointsSystem extends Parts {
   name: string;
   key: string;
   description?: string;
-  badge?: object | null;
+  badge?: Badge | null;
   /** A whole number. */
   maxPoints?: string | null;
 }
@@ -43,10 +44,11 @@ export async function getPointsSystem({ call, path }: RestCall): Promise<Answer>
 export async function createPointsSystems({ call, body, plain }: RestCall<Items<NewPointsSystem>>): Promise<Answer> {
   const { items, issues } = body;
   if (items.length === 0) return createdAnswer([], issues);
-  const systems = items.map(({ value: { key, name, description = '', maxPoints } }) => ({
+  const systems = items.map(({ value: { key, name, description = '', badge, maxPoints } }) => ({
     key,
     name,
     description,
+    ...badgeOf(badge),
     ...(maxPoints != null && { maxPoints: BigInt(maxPoints) }),
     noFloor: true,
   }));
@@ -54,7 +56,6 @@ export async function createPointsSystems({ call, body, plain }: RestCall<Items<
   issues.push(...issuesOf(made.issues, items));
   const failed = new Set(issues.filter(({ severity }) => severity === 'error').map(({ index }) => index));
   const kept = items.filter(({ index }) => !failed.has(index));
-  issues.push(...notKept(kept, ['badge']));
   const created: object[] = [];
   for (const [position, item] of kept.entries()) {
     created.push(
@@ -114,17 +115,23 @@ export async function updatePointsSystems({ call, body }: RestCall<Items<Changed
   const { systemById: known } = await currentProgram(call);
   const items = found(body, (id) => known.get(numberOf('points_system', id) ?? ''), 'Points system');
   if (items.length === 0) return updatedAnswer([], body.issues);
-  const updates = items.map(({ value: { name, description, maxPoints }, found: system }) => ({
+  const updates = items.map(({ value: { name, description, badge, maxPoints }, found: system }) => ({
     system: {
       key: system.key,
       ...(name !== undefined && { name }),
       ...(description !== undefined && { description }),
+      ...badgeOf(badge),
       ...(maxPoints != null && { maxPoints: BigInt(maxPoints) }),
     },
     // One that clears the cap has to say so; without a path it would be whatever is present.
     ...(maxPoints === null && {
       updateMask: {
-        paths: ['max_points', ...(name ? ['name'] : []), ...(description !== undefined ? ['description'] : [])],
+        paths: [
+          'max_points',
+          ...(name ? ['name'] : []),
+          ...(description !== undefined ? ['description'] : []),
+          ...(badge !== undefined ? ['badge_url'] : []),
+        ],
       },
     }),
   }));
@@ -132,11 +139,7 @@ export async function updatePointsSystems({ call, body }: RestCall<Items<Changed
   const { systemByKey } = await currentProgram(call);
   const updated = done.updated.flatMap(({ key }) => systemByKey.get(key) ?? []);
   const told = issuesOf(done.issues, items, 'system');
-  return updatedAnswer(updated.map(systemShape), [
-    ...body.issues,
-    ...told,
-    ...notKept<ChangedPointsSystem>(items, ['badge']),
-  ]);
+  return updatedAnswer(updated.map(systemShape), [...body.issues, ...told]);
 }
 
 export async function deletePointsSystems({ call, query }: RestCall): Promise<Answer> {
@@ -149,14 +152,14 @@ export async function deletePointsSystems({ call, query }: RestCall): Promise<An
   return deletedAnswer(ids, done.archived, [...issues, ...issuesOf(done.issues, items)]);
 }
 
-function systemShape({ id, name, key, description, maxPoints }: System) {
+function systemShape({ id, name, key, description, badgeUrl, maxPoints }: System) {
   return {
     id: idOf('points_system', id),
     name,
     key,
     description,
     status: 'active',
-    badge: null,
+    badge: badgeShape(badgeUrl),
     maxPoints: maxPoints === null ? null : Number(maxPoints),
   };
 }

@@ -1,3 +1,4 @@
+import { GuerdonError } from '../../errors.ts';
 import type { User } from '../../gen/guerdon/v1/user_service_pb.ts';
 import { UserService } from '../../gen/guerdon/v1/user_service_pb.ts';
 import { findUser } from '../../ledger/users.ts';
@@ -7,7 +8,7 @@ import { checkSubscription, type UpsertedUser, type UserFields, userInput, userS
 
 export async function createUser({ call, body }: RestCall<UpsertedUser>): Promise<Answer> {
   checkSubscription(body, '');
-  const { user } = await rpc(call, UserService.method.createUser, { user: userInput(body) });
+  const { user } = await ofBody(rpc(call, UserService.method.createUser, { user: userInput(body) }));
   return { body: userShape(user as User) };
 }
 
@@ -19,14 +20,14 @@ export async function getUser({ call, path }: RestCall): Promise<Answer> {
 export async function identifyUser({ call, path, body }: RestCall<UserFields>): Promise<Answer> {
   const asked = { ...body, id: path.id as string };
   checkSubscription(body, await knownAddress(call, asked));
-  const { user } = await rpc(call, UserService.method.identifyUser, { user: userInput(asked) });
+  const { user } = await ofBody(rpc(call, UserService.method.identifyUser, { user: userInput(asked) }));
   return { body: userShape(user as User) };
 }
 
 export async function updateUser({ call, path, body }: RestCall<UserFields>): Promise<Answer> {
   const asked = { ...body, id: path.id as string };
   checkSubscription(body, await knownAddress(call, asked));
-  const { user } = await rpc(call, UserService.method.updateUser, { user: userInput(asked) });
+  const { user } = await ofBody(rpc(call, UserService.method.updateUser, { user: userInput(asked) }));
   return { body: userShape(user as User) };
 }
 
@@ -34,4 +35,16 @@ export async function updateUser({ call, path, body }: RestCall<UserFields>): Pr
 export async function knownAddress(call: Call, { id, subscribeToEmails, email }: UpsertedUser): Promise<string> {
   if (subscribeToEmails !== true || email !== undefined) return '';
   return (await findUser(call.api.context.pool, call.projectId, id))?.email ?? '';
+}
+
+/** The body is the user: what is wrong with one is told of its own fields. */
+async function ofBody<T>(done: Promise<T>): Promise<T> {
+  try {
+    return await done;
+  } catch (error) {
+    if (!(error instanceof GuerdonError)) throw error;
+    const own = (text: string) => text.replace(/(^|; )user\.(?=[a-z])/g, '$1');
+    const violations = error.violations.map(({ field, description }) => ({ field: own(field), description }));
+    throw new GuerdonError(error.code, error.reason, own(error.message), { metadata: error.metadata, violations });
+  }
 }

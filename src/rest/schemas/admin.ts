@@ -19,7 +19,7 @@ import {
 
 const name = text(255, 1);
 const description = text(1000);
-const badge = orNull(object({ url: string }));
+const badge = orNull(object({ url: text(2048) }));
 const filters = orNull(list(object({ attributeId: uuid, attributeValue: text(255) })));
 const filtersGiven = list(object({ attributeId: string, attributeValue: string }));
 const maxPoints = orNull({ ...integer, minimum: 1, maximum: POINTS_MAX });
@@ -166,7 +166,12 @@ export const adminSchemas: Readonly<Record<string, Schema>> = {
   NewTrigger: object({ type: triggerType, points }, triggerFields),
   ChangedTrigger: object({ id: uuid }, { type: triggerType, points, ...triggerFields }),
   BatchEvents: {
-    ...list(object({ key, ...eventFields }, { attributes: map(text(255)), idempotencyKey: text(255, 1) })),
+    ...list(
+      object(
+        { key, ...eventFields },
+        { attributes: { ...map(text(255)), maxProperties: 50 }, idempotencyKey: text(255, 1) },
+      ),
+    ),
     minItems: 1,
     maxItems: 1000,
   },

@@ -21,9 +21,9 @@ const userFields = {
   email: text(320),
   name: text(255),
   tz: orNull(text(64)),
-  deviceTokens: orNull(list(string)),
+  deviceTokens: orNull({ ...list(text(1024, 1)), maxItems: 100 }),
   subscribeToEmails: boolean,
-  attributes: map(text(255)),
+  attributes: { ...map(text(255)), maxProperties: 50 },
 };
 
 const pointsBase = {
@@ -84,7 +84,10 @@ export const appSchemas: Readonly<Record<string, Schema>> = {
     },
     { deviceTokens: orNull(list(string)) },
   ),
-  MetricsEventRequest: object({ user: ref('UpsertedUser'), value: number }, { attributes: map(text(255)) }),
+  MetricsEventRequest: object(
+    { user: ref('UpsertedUser'), value: number },
+    { attributes: { ...map(text(255)), maxProperties: 50 } },
+  ),
   EventResponse: object(
     {
       eventId: string,

@@ -4,6 +4,7 @@ import type { Declared } from '../../db/catalog.ts';
 import type { Achievement, CompletedAchievement } from '../../gen/guerdon/v1/types_pb.ts';
 import type { Call } from '../../rpc/call.ts';
 import { exactNumber } from '../json.ts';
+import { badgeUrlShape } from './badge.ts';
 
 /** Tells of achievements, and of those that a user has completed. */
 export async function achievementTeller(call: Call) {
@@ -12,7 +13,7 @@ export async function achievementTeller(call: Call) {
     id: achievement.id,
     name: achievement.name,
     description: achievement.description === '' ? null : achievement.description,
-    badgeUrl: null,
+    badgeUrl: badgeUrlShape(achievement.badgeUrl),
     ...ruleFields(achievement, metrics),
     userAttributes: achievement.userAttributes.map(({ key, value }) => ({ key, value })),
   });

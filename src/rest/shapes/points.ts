@@ -8,18 +8,19 @@ import { boostMessages } from '../../rpc/boosts/boost-message.ts';
 import type { Call } from '../../rpc/call.ts';
 import type { ProgramIndex } from '../../rules/program.ts';
 import type { System } from '../../rules/types.ts';
+import { badgeUrlShape } from './badge.ts';
 import { boostShapes } from './boost.ts';
 import { levelShape } from './level.ts';
 import { triggerTeller } from './trigger.ts';
 
 /** What every answer says of a points system. */
-export function systemShape({ id, key, name, description, maxPoints }: System) {
+export function systemShape({ id, key, name, description, badgeUrl, maxPoints }: System) {
   return {
     id: idOf('points_system', id),
     key,
     name,
     description: description === '' ? null : description,
-    badgeUrl: null,
+    badgeUrl: badgeUrlShape(badgeUrl),
     maxPoints: maxPoints === null ? null : Number(maxPoints),
   };
 }

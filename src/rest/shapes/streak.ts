@@ -1,3 +1,4 @@
+import { timestampDate } from '@bufbuild/protobuf/wkt';
 import { AchievementService, type StreakPeriod } from '../../gen/guerdon/v1/achievement_service_pb.ts';
 import { Frequency, type Streak } from '../../gen/guerdon/v1/types_pb.ts';
 import type { Call } from '../../rpc/call.ts';
@@ -40,9 +41,10 @@ export async function streakNow(
   call: Call,
   userId: string,
   periods?: number,
-): Promise<{ streak: StreakFields; periods: StreakPeriod[] }> {
-  if ((await currentProgram(call)).program.streak === null) return { streak: NO_STREAK, periods: [] };
+): Promise<{ streak: StreakFields; periods: StreakPeriod[]; extended: string | null }> {
+  if ((await currentProgram(call)).program.streak === null) return { streak: NO_STREAK, periods: [], extended: null };
   const asked = { userId, ...(periods !== undefined && { periods }) };
   const found = await rpc(call, AchievementService.method.getUserStreak, asked);
-  return { streak: found.current ?? NO_STREAK, periods: found.periods };
+  const { current: streak = NO_STREAK, periods: latest, extendedAt } = found;
+  return { streak, periods: latest, extended: extendedAt ? timestampDate(extendedAt).toISOString() : null };
 }

@@ -16,9 +16,9 @@ export interface UserFields {
 
 export type UpsertedUser = UserFields & { id: string };
 
-/** A user as the core takes one. Who does not subscribe has no address; device tokens are for messages nobody sends. */
+/** A user as the core takes one. Who does not subscribe has no address. */
 export function userInput({ id, ...fields }: UpsertedUser): MessageInitShape<typeof UserInputSchema> {
-  const { email, name, tz, subscribeToEmails, attributes = {} } = fields;
+  const { email, name, tz, deviceTokens, subscribeToEmails, attributes = {} } = fields;
   const address = subscribeToEmails === false ? '' : email;
   return {
     id,
@@ -26,6 +26,7 @@ export function userInput({ id, ...fields }: UpsertedUser): MessageInitShape<typ
     ...(address !== undefined && { email: address }),
     ...(tz != null && { tz }),
     attributes,
+    ...(deviceTokens !== undefined && { deviceTokens: { tokens: deviceTokens ?? [] } }),
   };
 }
 
@@ -36,13 +37,13 @@ export function checkSubscription({ subscribeToEmails, email }: UserFields, know
 }
 
 export function userShape(user: User) {
-  const { id, email, name, tz, attributes, createdAt, updatedAt } = user;
+  const { id, email, name, tz, attributes, deviceTokens, createdAt, updatedAt } = user;
   return {
     id,
     email: email === '' ? null : email,
     name: name === '' ? null : name,
     tz: tz === '' ? null : tz,
-    deviceTokens: null,
+    deviceTokens: deviceTokens.length === 0 ? null : deviceTokens,
     subscribeToEmails: email !== '',
     attributes,
     control: false,

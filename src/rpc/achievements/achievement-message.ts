@@ -7,12 +7,13 @@ import { statusMessage } from '../trigger-message.ts';
 type Message = MessageInitShape<typeof AchievementSchema>;
 
 export function achievementMessage(achievement: Achievement): Message {
-  const { id, key, name, description, active, userAttributes } = achievement;
+  const { id, key, name, description, badgeUrl = '', active, userAttributes } = achievement;
   return {
     id,
     key,
     name,
     description,
+    badgeUrl,
     status: statusMessage(active),
     userAttributes: userAttributes.map((filter) => ({ ...filter })),
     rule: ruleMessage(achievement.rule),

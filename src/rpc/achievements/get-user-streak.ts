@@ -1,6 +1,7 @@
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { GuerdonError } from '../../errors.ts';
 import { AchievementService } from '../../gen/guerdon/v1/achievement_service_pb.ts';
-import { runsSince } from '../../ledger/streaks.ts';
+import { type KnownRun, runsSince } from '../../ledger/streaks.ts';
 import { findUser } from '../../ledger/users.ts';
 import { daysOf, periodOf } from '../../rules/streak.ts';
 import type { StreakRun } from '../../rules/types.ts';
@@ -27,8 +28,10 @@ export const getUserStreak = route(
     const first = period - count + 1;
     const { runs, longest } = await runsSince(pool, user.id, frequency, Math.min(first, period - 1));
     const shown = Array.from({ length: count }, (_, index) => first + index);
+    const current = currentRun(runs, period);
     return {
-      current: streakMessage(currentRun(runs, period), frequency),
+      current: streakMessage(current, frequency),
+      ...(current?.extendedAt != null && { extendedAt: timestampFromMs(current.extendedAt) }),
       longest: BigInt(longest),
       periods: shown.map((one) => ({ ...daysOf(one, frequency), length: BigInt(lengthAt(runs, one)) })),
     };
@@ -36,7 +39,7 @@ export const getUserStreak = route(
 );
 
 /** The run that goes on: one that reaches the period or the one before it. */
-function currentRun(runs: readonly StreakRun[], period: number): StreakRun | undefined {
+function currentRun(runs: readonly KnownRun[], period: number): KnownRun | undefined {
   return runs.findLast(({ first, last }) => last >= period - 1 && first <= period);
 }
 

@@ -32,6 +32,7 @@ const length = ({ rule }: AchievementInput) => ({ length: rule.case === 'streak'
 const FIELDS: NounFields<AchievementInput> = {
   name: field('name', ({ name }) => name, ''),
   description: field('description', ({ description }) => description, ''),
+  badge_url: field('badgeUrl', ({ badgeUrl }) => badgeUrl, ''),
   status: statusField(),
   user_attributes: filtersField(),
   api: { isPresent: () => false, read: () => ({}) },

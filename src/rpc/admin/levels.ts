@@ -18,6 +18,7 @@ import {
 const FIELDS: NounFields<LevelInput> = {
   name: field('name', ({ name }) => name, ''),
   description: field('description', ({ description }) => description, ''),
+  badge_url: field('badgeUrl', ({ badgeUrl }) => badgeUrl, ''),
   points: field('points', ({ points }) => String(points), ''),
   rewards: {
     isPresent: ({ rewards }) => rewards.length > 0,

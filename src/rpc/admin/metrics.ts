@@ -1,12 +1,20 @@
 import { exportEconomy } from '../../commands/change-economy.ts';
 import { GuerdonError } from '../../errors.ts';
-import { AdminService, type MetricInput } from '../../gen/guerdon/v1/admin_service_pb.ts';
+import { AdminService, type MetricInput, UnitType } from '../../gen/guerdon/v1/admin_service_pb.ts';
+import type { EconomyMetric } from '../../program/economy.ts';
 import { itemRoute, route } from '../call.ts';
 import { KEY_CURSOR, pageOf } from '../page.ts';
 import { archival, change, creation, edited, field, type NounFields, type Place } from './edits.ts';
 
 const PLACE: Place = { kind: 'metric', system: null };
-const FIELDS: NounFields<MetricInput> = { name: field('name', ({ name }) => name, '') };
+const FIELDS: NounFields<MetricInput> = {
+  name: field('name', ({ name }) => name, ''),
+  unit_type: {
+    isPresent: ({ unitType }) => unitType !== UnitType.UNSPECIFIED,
+    read: ({ unitType }) => ({ unitType: unitType === UnitType.CURRENCY ? 'currency' : 'number' }),
+  },
+  units: field('units', ({ units }) => units, ''),
+};
 
 export const createMetrics = itemRoute(AdminService.method.createMetrics, 'admin', 'metrics', async (call, request) => {
   const { done, issues, economy } = await edited(call, request.metrics, (input) => creation(PLACE, FIELDS, input));
@@ -31,7 +39,7 @@ export const archiveMetrics = itemRoute(AdminService.method.archiveMetrics, 'adm
 export const listMetrics = route(AdminService.method.listMetrics, 'admin', async (call, request) => {
   const { economy } = await exportEconomy(call.api.context.orm, call.projectId);
   const { page, nextPageToken } = pageOf('metrics', request, economy.metrics, ({ key }) => key, KEY_CURSOR);
-  return { metrics: page.map((metric) => ({ ...metric })), nextPageToken };
+  return { metrics: page.map(metricMessage), nextPageToken };
 });
 
 export const getMetric = route(AdminService.method.getMetric, 'admin', async (call, { key }) => {
@@ -39,9 +47,13 @@ export const getMetric = route(AdminService.method.getMetric, 'admin', async (ca
   return { metric: find(economy.metrics, key) };
 });
 
-function find<T extends { key: string }>(list: readonly T[], key: string): T {
+function find(list: readonly EconomyMetric[], key: string) {
   const found = list.find((item) => item.key === key);
   if (found === undefined)
     throw new GuerdonError('NOT_FOUND', 'METRIC_UNKNOWN', `key: no metric ${JSON.stringify(key)}`);
-  return { ...found };
+  return metricMessage(found);
+}
+
+function metricMessage({ key, name, unitType, units }: EconomyMetric) {
+  return { key, name, unitType: unitType === 'currency' ? UnitType.CURRENCY : UnitType.NUMBER, units };
 }

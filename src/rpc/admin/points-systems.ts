@@ -9,6 +9,7 @@ const PLACE: Place = { kind: 'points_system', system: null };
 const FIELDS: NounFields<PointsSystemInput> = {
   name: field('name', ({ name }) => name, ''),
   description: field('description', ({ description }) => description, ''),
+  badge_url: field('badgeUrl', ({ badgeUrl }) => badgeUrl, ''),
   max_points: field('maxPoints', ({ maxPoints }) => String(maxPoints), null),
   min_points: {
     isPresent: ({ minPoints, noFloor }) => minPoints !== undefined || noFloor,

@@ -51,6 +51,7 @@ export function userMessage(user: KnownUser, now: number) {
     email: user.email ?? '',
     tz: zoneAt(user.zones, now) ?? '',
     attributes: { ...user.attributes },
+    deviceTokens: [...(user.deviceTokens ?? [])],
     createdAt: timestampFromMs(user.createdAt),
     updatedAt: timestampFromMs(user.updatedAt),
   };

@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file guerdon/v1/types.proto.
  */
 export const file_guerdon_v1_types: GenFile = /*@__PURE__*/
-  fileDesc("ChZndWVyZG9uL3YxL3R5cGVzLnByb3RvEgpndWVyZG9uLnYxIq4CCglVc2VySW5wdXQSFgoCaWQYASABKAlCCrpIB3IFEAEY/wESGwoEbmFtZRgCIAEoCUIIukgFcgMY/wFIAIgBARIcCgVlbWFpbBgDIAEoCUIIukgFcgMYwAJIAYgBARIaCgJ0ehgEIAEoCUIJukgGcgQQARhASAKIAQESZQoKYXR0cmlidXRlcxgFIAMoCzIlLmd1ZXJkb24udjEuVXNlcklucHV0LkF0dHJpYnV0ZXNFbnRyeUIqukgnmgEkEDIiGXIXMhVeW2EtekEtWjAtOV8tXXsxLDY0fSQqBXIDGP8BGjEKD0F0dHJpYnV0ZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgcKBV9uYW1lQggKBl9lbWFpbEIFCgNfdHoicQoFTGV2ZWwSCwoDa2V5GAEgASgJEgwKBG5hbWUYAiABKAkSEwoLZGVzY3JpcHRpb24YAyABKAkSDgoGcG9pbnRzGAQgASgDEigKB3Jld2FyZHMYBSADKAsyFy5ndWVyZG9uLnYxLkxldmVsUmV3YXJkImEKC0xldmVsUmV3YXJkEjAKCnN5c3RlbV9rZXkYASABKAlCHLpIGXIXMhVeW2EtekEtWjAtOV8tXXsxLDY0fSQSIAoGcG9pbnRzGAIgASgDQhC6SA0iCxj/////////DygBIlUKD0F0dHJpYnV0ZUZpbHRlchIpCgNrZXkYASABKAlCHLpIGXIXMhVeW2EtekEtWjAtOV8tXXsxLDY0fSQSFwoFdmFsdWUYAiABKAlCCLpIBXIDGP8BIpgBCg1NZXRyaWNUcmlnZ2VyEhIKCm1ldHJpY19rZXkYASABKAkSEQoJdGhyZXNob2xkGAIgASgJEjUKEGV2ZW50X2F0dHJpYnV0ZXMYAyADKAsyGy5ndWVyZG9uLnYxLkF0dHJpYnV0ZUZpbHRlchIpCgZsaW1pdHMYBCABKAsyGS5ndWVyZG9uLnYxLlRyaWdnZXJMaW1pdHMiFQoTVXNlckNyZWF0aW9uVHJpZ2dlciJmCgtUaW1lVHJpZ2dlchIoCgVldmVyeRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhItCgRydW5zGAIgASgOMhUuZ3VlcmRvbi52MS5UaW1lck1vZGVCCLpIBYIBAhABIiwKDVN0cmVha1RyaWdnZXISGwoGbGVuZ3RoGAEgASgFQgu6SAgaBhigjQYoASJLChJBY2hpZXZlbWVudFRyaWdnZXISNQoPYWNoaWV2ZW1lbnRfa2V5GAEgASgJQhy6SBlyFzIVXlthLXpBLVowLTlfLV17MSw2NH0kIloKC1BlcmlvZExpbWl0Eh4KBG1vc3QYASABKANCELpIDSILGP//mabqr+MBKAESKwoDcGVyGAIgASgOMhIuZ3VlcmRvbi52MS5QZXJpb2RCCrpIB4IBBBABIAAiwQEKDVRyaWdnZXJMaW1pdHMSJwoGYXdhcmRzGAEgASgLMhcuZ3VlcmRvbi52MS5QZXJpb2RMaW1pdBInCgZwb2ludHMYAiABKAsyFy5ndWVyZG9uLnYxLlBlcmlvZExpbWl0EisKCGNvb2xkb3duGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjEKCG9uY2VfcGVyGAQgASgJQh+6SBzYAQFyFzIVXlthLXpBLVowLTlfLV17MSw2NH0kIsgDCgdUcmlnZ2VyEgoKAmlkGAEgASgJEg4KBnBvaW50cxgCIAEoAxI0Cg91c2VyX2F0dHJpYnV0ZXMYAyADKAsyGy5ndWVyZG9uLnYxLkF0dHJpYnV0ZUZpbHRlchIlCghvbl9mbG9vchgEIAEoDjITLmd1ZXJkb24udjEuT25GbG9vchIrCgZtZXRyaWMYBSABKAsyGS5ndWVyZG9uLnYxLk1ldHJpY1RyaWdnZXJIABI4Cg11c2VyX2NyZWF0aW9uGAkgASgLMh8uZ3VlcmRvbi52MS5Vc2VyQ3JlYXRpb25UcmlnZ2VySAASJwoEdGltZRgKIAEoCzIXLmd1ZXJkb24udjEuVGltZVRyaWdnZXJIABIrCgZzdHJlYWsYCyABKAsyGS5ndWVyZG9uLnYxLlN0cmVha1RyaWdnZXJIABI1CgthY2hpZXZlbWVudBgMIAEoCzIeLmd1ZXJkb24udjEuQWNoaWV2ZW1lbnRUcmlnZ2VySAASCwoDa2V5GAYgASgJEikKBnN0YXR1cxgHIAEoDjIZLmd1ZXJkb24udjEuVHJpZ2dlclN0YXR1cxIQCghwb3NpdGlvbhgIIAEoBUIGCgR0eXBlIqQECgVCb29zdBIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEhIKCm11bHRpcGxpZXIYAyABKAkSJgoIcm91bmRpbmcYBCABKA4yFC5ndWVyZG9uLnYxLlJvdW5kaW5nEhEKCWV4Y2x1c2l2ZRgFIAEoCBIuCgpzdGFydF90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoGc3RhdHVzGAggASgOMhcuZ3VlcmRvbi52MS5Cb29zdFN0YXR1cxISCgpzeXN0ZW1fa2V5GAkgASgJEg8KB3VzZXJfaWQYCiABKAkSNAoPdXNlcl9hdHRyaWJ1dGVzGAsgAygLMhsuZ3VlcmRvbi52MS5BdHRyaWJ1dGVGaWx0ZXISDQoFc3RhcnQYDCABKAkSCwoDZW5kGA0gASgJEiMKBHpvbmUYDiABKA4yFS5ndWVyZG9uLnYxLkJvb3N0Wm9uZRIuCgpjcmVhdGVkX2F0GA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgp1cGRhdGVkX2F0GBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgthcmNoaXZlZF9hdBgRIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiXgoFSXNzdWUSDQoFaW5kZXgYASABKAUSJgoIc2V2ZXJpdHkYAiABKA4yFC5ndWVyZG9uLnYxLlNldmVyaXR5Eg8KB21lc3NhZ2UYAyABKAkSDQoFZmllbGQYBCABKAkiLgoMQXBwbGllZEJvb3N0EgoKAmlkGAEgASgJEhIKCm11bHRpcGxpZXIYAiABKAkiggIKBUF3YXJkEhIKCnRyaWdnZXJfaWQYASABKAkSDQoFZmlyZXMYAiABKAMSDgoGYW1vdW50GAMgASgDEhAKCHdpdGhoZWxkGAQgASgDEhUKDWJhbGFuY2VfYWZ0ZXIYBSABKAMSFAoHdmVyc2lvbhgGIAEoA0gAiAEBEigKBmJvb3N0cxgHIAMoCzIYLmd1ZXJkb24udjEuQXBwbGllZEJvb3N0Ei8KC29jY3VycmVkX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCghldmVudF9pZBgJIAEoCRIOCgZjYXBwZWQYCiABKAhCCgoIX3ZlcnNpb24ixAIKC0V2ZW50UG9pbnRzEg0KBWFkZGVkGAEgASgDEhAKCHdpdGhoZWxkGAIgASgDEg0KBXRvdGFsGAMgASgDEhUKDWxldmVsX2NoYW5nZWQYBCABKAgSJQoFbGV2ZWwYBSABKAsyES5ndWVyZG9uLnYxLkxldmVsSACIAQESIQoGYXdhcmRzGAYgAygLMhEuZ3VlcmRvbi52MS5Bd2FyZBIqCgpuZXh0X2xldmVsGAcgASgLMhEuZ3VlcmRvbi52MS5MZXZlbEgBiAEBEiEKFHBvaW50c190b19uZXh0X2xldmVsGAggASgDSAKIAQESIwoHcmV3YXJkcxgJIAMoCzISLmd1ZXJkb24udjEuUmV3YXJkQggKBl9sZXZlbEINCgtfbmV4dF9sZXZlbEIXChVfcG9pbnRzX3RvX25leHRfbGV2ZWwikAEKBlJld2FyZBIYChBsZXZlbF9zeXN0ZW1fa2V5GAEgASgJEhEKCWxldmVsX2tleRgCIAEoCRIOCgZhbW91bnQYAyABKAMSEAoId2l0aGhlbGQYBCABKAMSFQoNYmFsYW5jZV9hZnRlchgFIAEoAxIUCgd2ZXJzaW9uGAYgASgDSACIAQFCCgoIX3ZlcnNpb24ihQIKDFBvaW50c1N5c3RlbRIKCgJpZBgBIAEoCRILCgNrZXkYAiABKAkSDAoEbmFtZRgDIAEoCRITCgtkZXNjcmlwdGlvbhgEIAEoCRIXCgptYXhfcG9pbnRzGAUgASgDSACIAQESFwoKbWluX3BvaW50cxgGIAEoA0gBiAEBEisKC2xldmVsX2Jhc2lzGAcgASgOMhYuZ3VlcmRvbi52MS5MZXZlbEJhc2lzEhUKDWJvb3N0X2NlaWxpbmcYCCABKAkSJQoIdHJpZ2dlcnMYCSADKAsyEy5ndWVyZG9uLnYxLlRyaWdnZXJCDQoLX21heF9wb2ludHNCDQoLX21pbl9wb2ludHMijgEKBlN0cmVhaxIOCgZsZW5ndGgYASABKAMSKAoJZnJlcXVlbmN5GAIgASgOMhUuZ3VlcmRvbi52MS5GcmVxdWVuY3kSDwoHc3RhcnRlZBgDIAEoCRIUCgxwZXJpb2Rfc3RhcnQYBCABKAkSEgoKcGVyaW9kX2VuZBgFIAEoCRIPCgdleHBpcmVzGAYgASgJIr8CCgtBY2hpZXZlbWVudBIKCgJpZBgBIAEoCRILCgNrZXkYAiABKAkSDAoEbmFtZRgDIAEoCRITCgtkZXNjcmlwdGlvbhgEIAEoCRIpCgZzdGF0dXMYBSABKA4yGS5ndWVyZG9uLnYxLlRyaWdnZXJTdGF0dXMSNAoPdXNlcl9hdHRyaWJ1dGVzGAYgAygLMhsuZ3VlcmRvbi52MS5BdHRyaWJ1dGVGaWx0ZXISKQoDYXBpGAcgASgLMhouZ3VlcmRvbi52MS5BcGlBY2hpZXZlbWVudEgAEi8KBm1ldHJpYxgIIAEoCzIdLmd1ZXJkb24udjEuTWV0cmljQWNoaWV2ZW1lbnRIABIvCgZzdHJlYWsYCSABKAsyHS5ndWVyZG9uLnYxLlN0cmVha0FjaGlldmVtZW50SABCBgoEcnVsZSIQCg5BcGlBY2hpZXZlbWVudCJ5ChFNZXRyaWNBY2hpZXZlbWVudBIwCgptZXRyaWNfa2V5GAEgASgJQhy6SBlyFzIVXlthLXpBLVowLTlfLV17MSw2NH0kEjIKBXRvdGFsGAIgASgJQiO6SCByHjIcXlswLTldezEsMTh9KFwuWzAtOV17MSw5fSk/JCIwChFTdHJlYWtBY2hpZXZlbWVudBIbCgZsZW5ndGgYASABKAVCC7pICBoGGKCNBigBIokBChRDb21wbGV0ZWRBY2hpZXZlbWVudBIsCgthY2hpZXZlbWVudBgBIAEoCzIXLmd1ZXJkb24udjEuQWNoaWV2ZW1lbnQSMAoMY29tcGxldGVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCgliYWNrZGF0ZWQYAyABKAgqWgoKTGV2ZWxCYXNpcxIbChdMRVZFTF9CQVNJU19VTlNQRUNJRklFRBAAEhcKE0xFVkVMX0JBU0lTX0JBTEFOQ0UQARIWChJMRVZFTF9CQVNJU19FQVJORUQQAipeCghSb3VuZGluZxIYChRST1VORElOR19VTlNQRUNJRklFRBAAEhEKDVJPVU5ESU5HX0RPV04QARIPCgtST1VORElOR19VUBACEhQKEFJPVU5ESU5HX05FQVJFU1QQAypgCgdPbkZsb29yEhgKFE9OX0ZMT09SX1VOU1BFQ0lGSUVEEAASEwoPT05fRkxPT1JfUkVGVVNFEAESEgoOT05fRkxPT1JfQ0xBTVAQAhISCg5PTl9GTE9PUl9BTExPVxADKlgKCVRpbWVyTW9kZRIaChZUSU1FUl9NT0RFX1VOU1BFQ0lGSUVEEAASFQoRVElNRVJfTU9ERV9BTFdBWVMQARIYChRUSU1FUl9NT0RFX0JFTE9XX0NBUBACKmQKBlBlcmlvZBIWChJQRVJJT0RfVU5TUEVDSUZJRUQQABIPCgtQRVJJT0RfSE9VUhABEg4KClBFUklPRF9EQVkQAhIPCgtQRVJJT0RfV0VFSxADEhAKDFBFUklPRF9NT05USBAEKmcKDVRyaWdnZXJTdGF0dXMSHgoaVFJJR0dFUl9TVEFUVVNfVU5TUEVDSUZJRUQQABIZChVUUklHR0VSX1NUQVRVU19BQ1RJVkUQARIbChdUUklHR0VSX1NUQVRVU19JTkFDVElWRRACKnsKC0Jvb3N0U3RhdHVzEhwKGEJPT1NUX1NUQVRVU19VTlNQRUNJRklFRBAAEhoKFkJPT1NUX1NUQVRVU19TQ0hFRFVMRUQQARIXChNCT09TVF9TVEFUVVNfQUNUSVZFEAISGQoVQk9PU1RfU1RBVFVTX0ZJTklTSEVEEAMqVAoJQm9vc3Rab25lEhoKFkJPT1NUX1pPTkVfVU5TUEVDSUZJRUQQABITCg9CT09TVF9aT05FX1VTRVIQARIWChJCT09TVF9aT05FX1BST0pFQ1QQAipOCghTZXZlcml0eRIYChRTRVZFUklUWV9VTlNQRUNJRklFRBAAEhIKDlNFVkVSSVRZX0VSUk9SEAESFAoQU0VWRVJJVFlfV0FSTklORxACKmgKCUZyZXF1ZW5jeRIZChVGUkVRVUVOQ1lfVU5TUEVDSUZJRUQQABITCg9GUkVRVUVOQ1lfREFJTFkQARIUChBGUkVRVUVOQ1lfV0VFS0xZEAISFQoRRlJFUVVFTkNZX01PTlRITFkQA2IGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("ChZndWVyZG9uL3YxL3R5cGVzLnByb3RvEgpndWVyZG9uLnYxIt8CCglVc2VySW5wdXQSFgoCaWQYASABKAlCCrpIB3IFEAEY/wESGwoEbmFtZRgCIAEoCUIIukgFcgMY/wFIAIgBARIcCgVlbWFpbBgDIAEoCUIIukgFcgMYwAJIAYgBARIaCgJ0ehgEIAEoCUIJukgGcgQQARhASAKIAQESZQoKYXR0cmlidXRlcxgFIAMoCzIlLmd1ZXJkb24udjEuVXNlcklucHV0LkF0dHJpYnV0ZXNFbnRyeUIqukgnmgEkEDIiGXIXMhVeW2EtekEtWjAtOV8tXXsxLDY0fSQqBXIDGP8BEi8KDWRldmljZV90b2tlbnMYBiABKAsyGC5ndWVyZG9uLnYxLkRldmljZVRva2VucxoxCg9BdHRyaWJ1dGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIHCgVfbmFtZUIICgZfZW1haWxCBQoDX3R6IjEKDERldmljZVRva2VucxIhCgZ0b2tlbnMYASADKAlCEbpIDpIBCxBkIgdyBRABGIAIIoQBCgVMZXZlbBILCgNrZXkYASABKAkSDAoEbmFtZRgCIAEoCRITCgtkZXNjcmlwdGlvbhgDIAEoCRIOCgZwb2ludHMYBCABKAMSKAoHcmV3YXJkcxgFIAMoCzIXLmd1ZXJkb24udjEuTGV2ZWxSZXdhcmQSEQoJYmFkZ2VfdXJsGAYgASgJImEKC0xldmVsUmV3YXJkEjAKCnN5c3RlbV9rZXkYASABKAlCHLpIGXIXMhVeW2EtekEtWjAtOV8tXXsxLDY0fSQSIAoGcG9pbnRzGAIgASgDQhC6SA0iCxj/////////DygBIlUKD0F0dHJpYnV0ZUZpbHRlchIpCgNrZXkYASABKAlCHLpIGXIXMhVeW2EtekEtWjAtOV8tXXsxLDY0fSQSFwoFdmFsdWUYAiABKAlCCLpIBXIDGP8BIpgBCg1NZXRyaWNUcmlnZ2VyEhIKCm1ldHJpY19rZXkYASABKAkSEQoJdGhyZXNob2xkGAIgASgJEjUKEGV2ZW50X2F0dHJpYnV0ZXMYAyADKAsyGy5ndWVyZG9uLnYxLkF0dHJpYnV0ZUZpbHRlchIpCgZsaW1pdHMYBCABKAsyGS5ndWVyZG9uLnYxLlRyaWdnZXJMaW1pdHMiFQoTVXNlckNyZWF0aW9uVHJpZ2dlciJmCgtUaW1lVHJpZ2dlchIoCgVldmVyeRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhItCgRydW5zGAIgASgOMhUuZ3VlcmRvbi52MS5UaW1lck1vZGVCCLpIBYIBAhABIiwKDVN0cmVha1RyaWdnZXISGwoGbGVuZ3RoGAEgASgFQgu6SAgaBhigjQYoASJLChJBY2hpZXZlbWVudFRyaWdnZXISNQoPYWNoaWV2ZW1lbnRfa2V5GAEgASgJQhy6SBlyFzIVXlthLXpBLVowLTlfLV17MSw2NH0kIloKC1BlcmlvZExpbWl0Eh4KBG1vc3QYASABKANCELpIDSILGP//mabqr+MBKAESKwoDcGVyGAIgASgOMhIuZ3VlcmRvbi52MS5QZXJpb2RCCrpIB4IBBBABIAAiwQEKDVRyaWdnZXJMaW1pdHMSJwoGYXdhcmRzGAEgASgLMhcuZ3VlcmRvbi52MS5QZXJpb2RMaW1pdBInCgZwb2ludHMYAiABKAsyFy5ndWVyZG9uLnYxLlBlcmlvZExpbWl0EisKCGNvb2xkb3duGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjEKCG9uY2VfcGVyGAQgASgJQh+6SBzYAQFyFzIVXlthLXpBLVowLTlfLV17MSw2NH0kIsgDCgdUcmlnZ2VyEgoKAmlkGAEgASgJEg4KBnBvaW50cxgCIAEoAxI0Cg91c2VyX2F0dHJpYnV0ZXMYAyADKAsyGy5ndWVyZG9uLnYxLkF0dHJpYnV0ZUZpbHRlchIlCghvbl9mbG9vchgEIAEoDjITLmd1ZXJkb24udjEuT25GbG9vchIrCgZtZXRyaWMYBSABKAsyGS5ndWVyZG9uLnYxLk1ldHJpY1RyaWdnZXJIABI4Cg11c2VyX2NyZWF0aW9uGAkgASgLMh8uZ3VlcmRvbi52MS5Vc2VyQ3JlYXRpb25UcmlnZ2VySAASJwoEdGltZRgKIAEoCzIXLmd1ZXJkb24udjEuVGltZVRyaWdnZXJIABIrCgZzdHJlYWsYCyABKAsyGS5ndWVyZG9uLnYxLlN0cmVha1RyaWdnZXJIABI1CgthY2hpZXZlbWVudBgMIAEoCzIeLmd1ZXJkb24udjEuQWNoaWV2ZW1lbnRUcmlnZ2VySAASCwoDa2V5GAYgASgJEikKBnN0YXR1cxgHIAEoDjIZLmd1ZXJkb24udjEuVHJpZ2dlclN0YXR1cxIQCghwb3NpdGlvbhgIIAEoBUIGCgR0eXBlIqQECgVCb29zdBIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEhIKCm11bHRpcGxpZXIYAyABKAkSJgoIcm91bmRpbmcYBCABKA4yFC5ndWVyZG9uLnYxLlJvdW5kaW5nEhEKCWV4Y2x1c2l2ZRgFIAEoCBIuCgpzdGFydF90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoGc3RhdHVzGAggASgOMhcuZ3VlcmRvbi52MS5Cb29zdFN0YXR1cxISCgpzeXN0ZW1fa2V5GAkgASgJEg8KB3VzZXJfaWQYCiABKAkSNAoPdXNlcl9hdHRyaWJ1dGVzGAsgAygLMhsuZ3VlcmRvbi52MS5BdHRyaWJ1dGVGaWx0ZXISDQoFc3RhcnQYDCABKAkSCwoDZW5kGA0gASgJEiMKBHpvbmUYDiABKA4yFS5ndWVyZG9uLnYxLkJvb3N0Wm9uZRIuCgpjcmVhdGVkX2F0GA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgp1cGRhdGVkX2F0GBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgthcmNoaXZlZF9hdBgRIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiXgoFSXNzdWUSDQoFaW5kZXgYASABKAUSJgoIc2V2ZXJpdHkYAiABKA4yFC5ndWVyZG9uLnYxLlNldmVyaXR5Eg8KB21lc3NhZ2UYAyABKAkSDQoFZmllbGQYBCABKAkiLgoMQXBwbGllZEJvb3N0EgoKAmlkGAEgASgJEhIKCm11bHRpcGxpZXIYAiABKAkiggIKBUF3YXJkEhIKCnRyaWdnZXJfaWQYASABKAkSDQoFZmlyZXMYAiABKAMSDgoGYW1vdW50GAMgASgDEhAKCHdpdGhoZWxkGAQgASgDEhUKDWJhbGFuY2VfYWZ0ZXIYBSABKAMSFAoHdmVyc2lvbhgGIAEoA0gAiAEBEigKBmJvb3N0cxgHIAMoCzIYLmd1ZXJkb24udjEuQXBwbGllZEJvb3N0Ei8KC29jY3VycmVkX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCghldmVudF9pZBgJIAEoCRIOCgZjYXBwZWQYCiABKAhCCgoIX3ZlcnNpb24ixAIKC0V2ZW50UG9pbnRzEg0KBWFkZGVkGAEgASgDEhAKCHdpdGhoZWxkGAIgASgDEg0KBXRvdGFsGAMgASgDEhUKDWxldmVsX2NoYW5nZWQYBCABKAgSJQoFbGV2ZWwYBSABKAsyES5ndWVyZG9uLnYxLkxldmVsSACIAQESIQoGYXdhcmRzGAYgAygLMhEuZ3VlcmRvbi52MS5Bd2FyZBIqCgpuZXh0X2xldmVsGAcgASgLMhEuZ3VlcmRvbi52MS5MZXZlbEgBiAEBEiEKFHBvaW50c190b19uZXh0X2xldmVsGAggASgDSAKIAQESIwoHcmV3YXJkcxgJIAMoCzISLmd1ZXJkb24udjEuUmV3YXJkQggKBl9sZXZlbEINCgtfbmV4dF9sZXZlbEIXChVfcG9pbnRzX3RvX25leHRfbGV2ZWwikAEKBlJld2FyZBIYChBsZXZlbF9zeXN0ZW1fa2V5GAEgASgJEhEKCWxldmVsX2tleRgCIAEoCRIOCgZhbW91bnQYAyABKAMSEAoId2l0aGhlbGQYBCABKAMSFQoNYmFsYW5jZV9hZnRlchgFIAEoAxIUCgd2ZXJzaW9uGAYgASgDSACIAQFCCgoIX3ZlcnNpb24imAIKDFBvaW50c1N5c3RlbRIKCgJpZBgBIAEoCRILCgNrZXkYAiABKAkSDAoEbmFtZRgDIAEoCRITCgtkZXNjcmlwdGlvbhgEIAEoCRIXCgptYXhfcG9pbnRzGAUgASgDSACIAQESFwoKbWluX3BvaW50cxgGIAEoA0gBiAEBEisKC2xldmVsX2Jhc2lzGAcgASgOMhYuZ3VlcmRvbi52MS5MZXZlbEJhc2lzEhUKDWJvb3N0X2NlaWxpbmcYCCABKAkSJQoIdHJpZ2dlcnMYCSADKAsyEy5ndWVyZG9uLnYxLlRyaWdnZXISEQoJYmFkZ2VfdXJsGAogASgJQg0KC19tYXhfcG9pbnRzQg0KC19taW5fcG9pbnRzIo4BCgZTdHJlYWsSDgoGbGVuZ3RoGAEgASgDEigKCWZyZXF1ZW5jeRgCIAEoDjIVLmd1ZXJkb24udjEuRnJlcXVlbmN5Eg8KB3N0YXJ0ZWQYAyABKAkSFAoMcGVyaW9kX3N0YXJ0GAQgASgJEhIKCnBlcmlvZF9lbmQYBSABKAkSDwoHZXhwaXJlcxgGIAEoCSLSAgoLQWNoaWV2ZW1lbnQSCgoCaWQYASABKAkSCwoDa2V5GAIgASgJEgwKBG5hbWUYAyABKAkSEwoLZGVzY3JpcHRpb24YBCABKAkSKQoGc3RhdHVzGAUgASgOMhkuZ3VlcmRvbi52MS5UcmlnZ2VyU3RhdHVzEjQKD3VzZXJfYXR0cmlidXRlcxgGIAMoCzIbLmd1ZXJkb24udjEuQXR0cmlidXRlRmlsdGVyEikKA2FwaRgHIAEoCzIaLmd1ZXJkb24udjEuQXBpQWNoaWV2ZW1lbnRIABIvCgZtZXRyaWMYCCABKAsyHS5ndWVyZG9uLnYxLk1ldHJpY0FjaGlldmVtZW50SAASLwoGc3RyZWFrGAkgASgLMh0uZ3VlcmRvbi52MS5TdHJlYWtBY2hpZXZlbWVudEgAEhEKCWJhZGdlX3VybBgKIAEoCUIGCgRydWxlIhAKDkFwaUFjaGlldmVtZW50InkKEU1ldHJpY0FjaGlldmVtZW50EjAKCm1ldHJpY19rZXkYASABKAlCHLpIGXIXMhVeW2EtekEtWjAtOV8tXXsxLDY0fSQSMgoFdG90YWwYAiABKAlCI7pIIHIeMhxeWzAtOV17MSwxOH0oXC5bMC05XXsxLDl9KT8kIjAKEVN0cmVha0FjaGlldmVtZW50EhsKBmxlbmd0aBgBIAEoBUILukgIGgYYoI0GKAEiiQEKFENvbXBsZXRlZEFjaGlldmVtZW50EiwKC2FjaGlldmVtZW50GAEgASgLMhcuZ3VlcmRvbi52MS5BY2hpZXZlbWVudBIwCgxjb21wbGV0ZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCWJhY2tkYXRlZBgDIAEoCCpaCgpMZXZlbEJhc2lzEhsKF0xFVkVMX0JBU0lTX1VOU1BFQ0lGSUVEEAASFwoTTEVWRUxfQkFTSVNfQkFMQU5DRRABEhYKEkxFVkVMX0JBU0lTX0VBUk5FRBACKl4KCFJvdW5kaW5nEhgKFFJPVU5ESU5HX1VOU1BFQ0lGSUVEEAASEQoNUk9VTkRJTkdfRE9XThABEg8KC1JPVU5ESU5HX1VQEAISFAoQUk9VTkRJTkdfTkVBUkVTVBADKmAKB09uRmxvb3ISGAoUT05fRkxPT1JfVU5TUEVDSUZJRUQQABITCg9PTl9GTE9PUl9SRUZVU0UQARISCg5PTl9GTE9PUl9DTEFNUBACEhIKDk9OX0ZMT09SX0FMTE9XEAMqWAoJVGltZXJNb2RlEhoKFlRJTUVSX01PREVfVU5TUEVDSUZJRUQQABIVChFUSU1FUl9NT0RFX0FMV0FZUxABEhgKFFRJTUVSX01PREVfQkVMT1dfQ0FQEAIqZAoGUGVyaW9kEhYKElBFUklPRF9VTlNQRUNJRklFRBAAEg8KC1BFUklPRF9IT1VSEAESDgoKUEVSSU9EX0RBWRACEg8KC1BFUklPRF9XRUVLEAMSEAoMUEVSSU9EX01PTlRIEAQqZwoNVHJpZ2dlclN0YXR1cxIeChpUUklHR0VSX1NUQVRVU19VTlNQRUNJRklFRBAAEhkKFVRSSUdHRVJfU1RBVFVTX0FDVElWRRABEhsKF1RSSUdHRVJfU1RBVFVTX0lOQUNUSVZFEAIqewoLQm9vc3RTdGF0dXMSHAoYQk9PU1RfU1RBVFVTX1VOU1BFQ0lGSUVEEAASGgoWQk9PU1RfU1RBVFVTX1NDSEVEVUxFRBABEhcKE0JPT1NUX1NUQVRVU19BQ1RJVkUQAhIZChVCT09TVF9TVEFUVVNfRklOSVNIRUQQAypUCglCb29zdFpvbmUSGgoWQk9PU1RfWk9ORV9VTlNQRUNJRklFRBAAEhMKD0JPT1NUX1pPTkVfVVNFUhABEhYKEkJPT1NUX1pPTkVfUFJPSkVDVBACKk4KCFNldmVyaXR5EhgKFFNFVkVSSVRZX1VOU1BFQ0lGSUVEEAASEgoOU0VWRVJJVFlfRVJST1IQARIUChBTRVZFUklUWV9XQVJOSU5HEAIqaAoJRnJlcXVlbmN5EhkKFUZSRVFVRU5DWV9VTlNQRUNJRklFRBAAEhMKD0ZSRVFVRU5DWV9EQUlMWRABEhQKEEZSRVFVRU5DWV9XRUVLTFkQAhIVChFGUkVRVUVOQ1lfTU9OVEhMWRADYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * A member of the app as a sender describes it. Fields that are absent leave what is stored as it is.
@@ -57,6 +57,13 @@ export type UserInput = Message<"guerdon.v1.UserInput"> & {
    * @generated from field: map<string, string> attributes = 5;
    */
   attributes: { [key: string]: string };
+
+  /**
+   * Tokens of the user's devices, for who sends messages to them; absent: they stay as they are. Never stored with events.
+   *
+   * @generated from field: guerdon.v1.DeviceTokens device_tokens = 6;
+   */
+  deviceTokens?: DeviceTokens | undefined;
 };
 
 /**
@@ -65,6 +72,27 @@ export type UserInput = Message<"guerdon.v1.UserInput"> & {
  */
 export const UserInputSchema: GenMessage<UserInput> = /*@__PURE__*/
   messageDesc(file_guerdon_v1_types, 0);
+
+/**
+ * Tokens of devices.
+ *
+ * @generated from message guerdon.v1.DeviceTokens
+ */
+export type DeviceTokens = Message<"guerdon.v1.DeviceTokens"> & {
+  /**
+   * At most 100, of 1 to 1,024 characters; none: the user has none.
+   *
+   * @generated from field: repeated string tokens = 1;
+   */
+  tokens: string[];
+};
+
+/**
+ * Describes the message guerdon.v1.DeviceTokens.
+ * Use `create(DeviceTokensSchema)` to create a new message.
+ */
+export const DeviceTokensSchema: GenMessage<DeviceTokens> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_types, 1);
 
 /**
  * A named threshold of a points system.
@@ -106,6 +134,13 @@ export type Level = Message<"guerdon.v1.Level"> & {
    * @generated from field: repeated guerdon.v1.LevelReward rewards = 5;
    */
   rewards: LevelReward[];
+
+  /**
+   * URL of a picture; empty: none.
+   *
+   * @generated from field: string badge_url = 6;
+   */
+  badgeUrl: string;
 };
 
 /**
@@ -113,7 +148,7 @@ export type Level = Message<"guerdon.v1.Level"> & {
  * Use `create(LevelSchema)` to create a new message.
  */
 export const LevelSchema: GenMessage<Level> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_types, 1);
+  messageDesc(file_guerdon_v1_types, 2);
 
 /**
  * Points that a level gives, once, to a user who reaches it.
@@ -141,7 +176,7 @@ export type LevelReward = Message<"guerdon.v1.LevelReward"> & {
  * Use `create(LevelRewardSchema)` to create a new message.
  */
 export const LevelRewardSchema: GenMessage<LevelReward> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_types, 2);
+  messageDesc(file_guerdon_v1_types, 3);
 
 /**
  * An attribute that must have exactly this value.
@@ -169,7 +204,7 @@ export type AttributeFilter = Message<"guerdon.v1.AttributeFilter"> & {
  * Use `create(AttributeFilterSchema)` to create a new message.
  */
 export const AttributeFilterSchema: GenMessage<AttributeFilter> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_types, 3);
+  messageDesc(file_guerdon_v1_types, 4);
 
 /**
  * A metric trigger: pays `points` each time the highest running total of a metric passes another `threshold`.
@@ -211,7 +246,7 @@ export type MetricTrigger = Message<"guerdon.v1.MetricTrigger"> & {
  * Use `create(MetricTriggerSchema)` to create a new message.
  */
 export const MetricTriggerSchema: GenMessage<MetricTrigger> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_types, 4);
+  messageDesc(file_guerdon_v1_types, 5);
 
 /**
  * A user creation trigger: pays once, when a user becomes known.
@@ -226,7 +261,7 @@ export type UserCreationTrigger = Message<"guerdon.v1.UserCreationTrigger"> & {
  * Use `create(UserCreationTriggerSchema)` to create a new message.
  */
 export const UserCreationTriggerSchema: GenMessage<UserCreationTrigger> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_types, 5);
+  messageDesc(file_guerdon_v1_types, 6);
 
 /**
  * A time trigger: pays at each tick of a clock of the user's own.
@@ -254,7 +289,7 @@ export type TimeTrigger = Message<"guerdon.v1.TimeTrigger"> & {
  * Use `create(TimeTriggerSchema)` to create a new message.
  */
 export const TimeTriggerSchema: GenMessage<TimeTrigger> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_types, 6);
+  messageDesc(file_guerdon_v1_types, 7);
 
 /**
  * A streak trigger: pays for every so many periods that the user's streak grows by.
@@ -275,7 +310,7 @@ export type StreakTrigger = Message<"guerdon.v1.StreakTrigger"> & {
  * Use `create(StreakTriggerSchema)` to create a new message.
  */
 export const StreakTriggerSchema: GenMessage<StreakTrigger> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_types, 7);
+  messageDesc(file_guerdon_v1_types, 8);
 
 /**
  * An achievement trigger: pays once, when the user completes an achievement.
@@ -296,7 +331,7 @@ export type AchievementTrigger = Message<"guerdon.v1.AchievementTrigger"> & {
  * Use `create(AchievementTriggerSchema)` to create a new message.
  */
 export const AchievementTriggerSchema: GenMessage<AchievementTrigger> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_types, 8);
+  messageDesc(file_guerdon_v1_types, 9);
 
 /**
  * So many a period.
@@ -324,7 +359,7 @@ export type PeriodLimit = Message<"guerdon.v1.PeriodLimit"> & {
  * Use `create(PeriodLimitSchema)` to create a new message.
  */
 export const PeriodLimitSchema: GenMessage<PeriodLimit> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_types, 9);
+  messageDesc(file_guerdon_v1_types, 10);
 
 /**
  * How often a trigger may pay one user. An award counts in the period of its own instant, whenever it comes.
@@ -366,7 +401,7 @@ export type TriggerLimits = Message<"guerdon.v1.TriggerLimits"> & {
  * Use `create(TriggerLimitsSchema)` to create a new message.
  */
 export const TriggerLimitsSchema: GenMessage<TriggerLimits> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_types, 10);
+  messageDesc(file_guerdon_v1_types, 11);
 
 /**
  * A rule of a points system.
@@ -476,7 +511,7 @@ export type Trigger = Message<"guerdon.v1.Trigger"> & {
  * Use `create(TriggerSchema)` to create a new message.
  */
 export const TriggerSchema: GenMessage<Trigger> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_types, 11);
+  messageDesc(file_guerdon_v1_types, 12);
 
 /**
  * A time-limited multiplier on awards.
@@ -609,7 +644,7 @@ export type Boost = Message<"guerdon.v1.Boost"> & {
  * Use `create(BoostSchema)` to create a new message.
  */
 export const BoostSchema: GenMessage<Boost> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_types, 12);
+  messageDesc(file_guerdon_v1_types, 13);
 
 /**
  * What is wrong, or strange, with one item of a list. Other items do not depend on it.
@@ -651,7 +686,7 @@ export type Issue = Message<"guerdon.v1.Issue"> & {
  * Use `create(IssueSchema)` to create a new message.
  */
 export const IssueSchema: GenMessage<Issue> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_types, 13);
+  messageDesc(file_guerdon_v1_types, 14);
 
 /**
  * A boost as it was applied to one award.
@@ -679,7 +714,7 @@ export type AppliedBoost = Message<"guerdon.v1.AppliedBoost"> & {
  * Use `create(AppliedBoostSchema)` to create a new message.
  */
 export const AppliedBoostSchema: GenMessage<AppliedBoost> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_types, 14);
+  messageDesc(file_guerdon_v1_types, 15);
 
 /**
  * Points given, or taken, by a trigger: one a trigger and event.
@@ -763,7 +798,7 @@ export type Award = Message<"guerdon.v1.Award"> & {
  * Use `create(AwardSchema)` to create a new message.
  */
 export const AwardSchema: GenMessage<Award> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_types, 15);
+  messageDesc(file_guerdon_v1_types, 16);
 
 /**
  * The effect of one event on one points system.
@@ -840,7 +875,7 @@ export type EventPoints = Message<"guerdon.v1.EventPoints"> & {
  * Use `create(EventPointsSchema)` to create a new message.
  */
 export const EventPointsSchema: GenMessage<EventPoints> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_types, 16);
+  messageDesc(file_guerdon_v1_types, 17);
 
 /**
  * Points that a level gave for being reached for the first time.
@@ -896,7 +931,7 @@ export type Reward = Message<"guerdon.v1.Reward"> & {
  * Use `create(RewardSchema)` to create a new message.
  */
 export const RewardSchema: GenMessage<Reward> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_types, 17);
+  messageDesc(file_guerdon_v1_types, 18);
 
 /**
  * A currency of a project.
@@ -966,6 +1001,13 @@ export type PointsSystem = Message<"guerdon.v1.PointsSystem"> & {
    * @generated from field: repeated guerdon.v1.Trigger triggers = 9;
    */
   triggers: Trigger[];
+
+  /**
+   * URL of a picture; empty: none.
+   *
+   * @generated from field: string badge_url = 10;
+   */
+  badgeUrl: string;
 };
 
 /**
@@ -973,7 +1015,7 @@ export type PointsSystem = Message<"guerdon.v1.PointsSystem"> & {
  * Use `create(PointsSystemSchema)` to create a new message.
  */
 export const PointsSystemSchema: GenMessage<PointsSystem> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_types, 18);
+  messageDesc(file_guerdon_v1_types, 19);
 
 /**
  * Periods one after the other in each of which the user did something that counts.
@@ -1029,7 +1071,7 @@ export type Streak = Message<"guerdon.v1.Streak"> & {
  * Use `create(StreakSchema)` to create a new message.
  */
 export const StreakSchema: GenMessage<Streak> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_types, 19);
+  messageDesc(file_guerdon_v1_types, 20);
 
 /**
  * Something that a user completes once.
@@ -1109,6 +1151,13 @@ export type Achievement = Message<"guerdon.v1.Achievement"> & {
     value: StreakAchievement;
     case: "streak";
   } | { case: undefined; value?: undefined };
+
+  /**
+   * URL of a picture; empty: none.
+   *
+   * @generated from field: string badge_url = 10;
+   */
+  badgeUrl: string;
 };
 
 /**
@@ -1116,7 +1165,7 @@ export type Achievement = Message<"guerdon.v1.Achievement"> & {
  * Use `create(AchievementSchema)` to create a new message.
  */
 export const AchievementSchema: GenMessage<Achievement> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_types, 20);
+  messageDesc(file_guerdon_v1_types, 21);
 
 /**
  * Completed when the app says so.
@@ -1131,7 +1180,7 @@ export type ApiAchievement = Message<"guerdon.v1.ApiAchievement"> & {
  * Use `create(ApiAchievementSchema)` to create a new message.
  */
 export const ApiAchievementSchema: GenMessage<ApiAchievement> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_types, 21);
+  messageDesc(file_guerdon_v1_types, 22);
 
 /**
  * Completed when the highest running total of a metric reaches a number.
@@ -1159,7 +1208,7 @@ export type MetricAchievement = Message<"guerdon.v1.MetricAchievement"> & {
  * Use `create(MetricAchievementSchema)` to create a new message.
  */
 export const MetricAchievementSchema: GenMessage<MetricAchievement> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_types, 22);
+  messageDesc(file_guerdon_v1_types, 23);
 
 /**
  * Completed when the project's streak reaches a length.
@@ -1180,7 +1229,7 @@ export type StreakAchievement = Message<"guerdon.v1.StreakAchievement"> & {
  * Use `create(StreakAchievementSchema)` to create a new message.
  */
 export const StreakAchievementSchema: GenMessage<StreakAchievement> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_types, 23);
+  messageDesc(file_guerdon_v1_types, 24);
 
 /**
  * An achievement that a user has completed.
@@ -1215,7 +1264,7 @@ export type CompletedAchievement = Message<"guerdon.v1.CompletedAchievement"> & 
  * Use `create(CompletedAchievementSchema)` to create a new message.
  */
 export const CompletedAchievementSchema: GenMessage<CompletedAchievement> = /*@__PURE__*/
-  messageDesc(file_guerdon_v1_types, 24);
+  messageDesc(file_guerdon_v1_types, 25);
 
 /**
  * What a level is compared with.

@@ -159,8 +159,7 @@ export type WebhookInput = Message<"guerdon.v1.WebhookInput"> & {
 
   /**
    * `points.changed`, `points.level_changed`, `points.boost_started`, `points.boost_finished`, `achievement.completed`,
-   * `streak.started`, `streak.extended`; none: all, also those that
-   * there will be.
+   * `streak.started`, `streak.extended`, `streak.lost`; none: all, also those that there will be.
    *
    * @generated from field: repeated string event_types = 4;
    */
