@@ -6,8 +6,8 @@ import { addBoosts, addUsers, announced, listen, statuses } from '../support/boo
 import { environment, spawnGuerdon, startGuerdon, type TestGuerdon } from '../support/guerdon.ts';
 import { until } from '../support/wait.ts';
 
-const BOOSTS = 3_000;
-const LEAD_MS = 4_000;
+const BOOSTS = 2_000;
+const LEAD_MS = 6_000;
 
 describeOnBackends('two workers that are killed in the middle of activation', (kind) => {
   it('leave nothing half done: every boost is activated once, and everything is announced once', async () => {
