@@ -46,10 +46,13 @@ export interface Target {
 /** Seeds of loads, none of which is used twice in a run. */
 let loads = Math.floor(Date.now() / 1000) % 1_000_000_000;
 
-/** Measures a case on several servers in turn, again and again, so that what else the machine does concerns all of them. */
+/**
+ * Measures a case on several servers in turn, again and again, so that what else the machine does concerns all of them.
+ * Where it is not the same on each, it is given by the place of the server.
+ */
 export async function compare(
   bench: Bench,
-  { call, shape, users }: Case,
+  one: Case | ((place: number) => Case),
   targets: readonly Target[],
 ): Promise<Figures[]> {
   const { plan } = bench;
@@ -57,6 +60,7 @@ export async function compare(
   for (let round = 0; round < plan.repeat; round += 1) {
     for (const [place, { server, port }] of targets.entries()) {
       loads += 1;
+      const { call, shape, users } = typeof one === 'function' ? one(place) : one;
       const spec: LoadSpec = {
         ...{ port, key: KEY, call, shape, users, seed: loads },
         warmupMs: plan.warmupSeconds * 1000,

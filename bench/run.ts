@@ -1,14 +1,10 @@
-import { writeFile } from 'node:fs/promises';
-import { Command, Option } from 'commander';
-import type { Bench } from './bench.ts';
-import { Databases } from './databases.ts';
-import { measureEvents } from './events.ts';
-import { fill } from './fill.ts';
-import { LoadProcess } from './load/process.ts';
+import { Command } from 'commander';
+import { runBench } from './all.ts';
 import { LONG, type Plan, SECTIONS, type Section, SHORT } from './plan.ts';
 import { startServices } from './services.ts';
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
+const numbers = (list: string): number[] => list.split(',').map(Number);
 
 const program = new Command('npm run bench --')
   .description('Measures Guerdon beside what it is to be compared with, and writes a report.')
@@ -16,35 +12,29 @@ const program = new Command('npm run bench --')
   .option('--only <sections>', `some of ${SECTIONS.join(',')}`)
   .option('--seconds <n>', 'of each measurement', Number)
   .option('--repeat <n>', 'how often each is made', Number)
+  .option('--in-flight <list>', 'calls that wait at once, of the loads spread evenly', numbers)
   .option('--out <folder>', 'for the report', 'bench/results')
-  .addOption(new Option('--profile <folder>', 'for CPU profiles of the servers'))
+  .option('--profile <folder>', 'for CPU profiles of Guerdon, which make it slower')
   .parse();
 
 function planOf(): Plan {
-  const { long, only, seconds, repeat, out, profile } = program.opts();
+  const { long, only, seconds, repeat, inFlight, out, profile } = program.opts();
   const sections = only === undefined ? [...SECTIONS] : (only as string).split(',');
   const unknown = sections.find((name) => !(SECTIONS as readonly string[]).includes(name));
   if (unknown !== undefined) program.error(`--only has ${unknown}; it can be some of ${SECTIONS.join(',')}`);
+  const given = Object.entries({ seconds, repeat, inFlight }).filter(([, value]) => value !== undefined);
   const base = long ? LONG : SHORT;
-  const given = { ...(seconds !== undefined && { seconds }), ...(repeat !== undefined && { repeat }) };
-  return { ...base, ...given, sections: sections as Section[], out, profiles: profile };
+  return { ...base, ...Object.fromEntries(given), sections: sections as Section[], out, profiles: profile };
 }
 
 const plan = planOf();
 const services = await startServices(process.env, say);
-const databases = new Databases(services.databaseUrl);
-const load = new LoadProcess();
+// Processes that it started end when their channel to it does.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void services.stop().finally(() => process.exit(130)));
+}
 try {
-  say(`filling a database with ${plan.entries} entries`);
-  const filled = await databases.createEmpty();
-  await fill(filled, plan.entries);
-  const bench: Bench = { plan, services, databases, load, filled, say };
-  if (plan.sections.includes('events')) {
-    const rows = await measureEvents(bench);
-    await writeFile('/tmp/events.json', JSON.stringify(rows, null, 1));
-  }
+  await runBench(plan, services, say);
 } finally {
-  load.close();
-  await databases.dropAll().catch(() => {});
   await services.stop();
 }

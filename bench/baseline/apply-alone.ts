@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type pg from 'pg';
 import { decideBatch } from '../../src/commands/batch.ts';
 import type { Command } from '../../src/commands/command.ts';
 import { type Outcome, readOutcomes } from '../../src/commands/outcome.ts';
@@ -38,14 +39,15 @@ export async function applyAlone(applying: ApplyingAlone, command: Command): Pro
 
 async function tryAlone({ pool, programs, now }: ApplyingAlone, command: Command): Promise<Outcome> {
   const client = await pool.connect();
-  let failure: Error | undefined;
+  const noting = noteFailures(client);
+  let lost: Error | undefined;
   try {
-    return await inTransaction(client, programs, command, now());
+    return await inTransaction(noting.client, programs, command, now());
   } catch (error) {
-    await client.query('rollback').catch((lost: Error) => (failure = lost));
-    throw error;
+    await client.query('rollback').catch((failure: Error) => (lost = failure));
+    throw noting.first() ?? error;
   } finally {
-    client.release(failure);
+    client.release(lost);
   }
 }
 
@@ -60,4 +62,17 @@ async function inTransaction(client: Client, programs: Programs, command: Comman
   const outcome = batch.outcomes.get(command.id) ?? repeated.get(command.id);
   if (outcome === undefined) throw new Error(`no outcome for command ${command.id}`);
   return outcome;
+}
+
+/** Of statements under way together, the first to fail says why; all behind it fail because the transaction has. */
+function noteFailures(client: Client): { client: Client; first(): unknown } {
+  let first: unknown;
+  const query = (config: string | pg.QueryConfig, values?: unknown[]): Promise<pg.QueryResult> => {
+    const result = client.query(config as string, values);
+    result.catch((error: unknown) => {
+      first ??= error;
+    });
+    return result;
+  };
+  return { client: { query } as Client, first: () => first };
 }

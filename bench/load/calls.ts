@@ -16,6 +16,8 @@ export interface Caller {
   close(): void;
 }
 
+type Called = Pick<LoadSpec, 'port' | 'key' | 'call' | 'seed'>;
+
 interface Rpc {
   path: string;
   message(user: number, n: number): Uint8Array;
@@ -45,7 +47,7 @@ const RPCS: Record<CallName, (seed: number) => Rpc> = {
   }),
 };
 
-export function openCaller({ port, key, call, seed }: LoadSpec, inFlight: number): Caller {
+export function openCaller({ port, key, call, seed }: Called, inFlight: number): Caller {
   const channels = Array.from(
     { length: Math.max(1, Math.ceil(inFlight / PER_CHANNEL)) },
     () =>
@@ -78,4 +80,10 @@ function toBuffer(bytes: Uint8Array): Buffer {
 
 function asItIs(bytes: Buffer): Buffer {
   return bytes;
+}
+
+/** One call over a connection of its own. */
+export async function callOnce(port: number, key: string, call: CallName, user: number): Promise<void> {
+  const caller = openCaller({ port, key, call, seed: 0 }, 1);
+  await caller.call(user).finally(() => caller.close());
 }
