@@ -31,6 +31,8 @@ export interface Config {
   rateLimit: { requests: number; seconds: number } | null;
   /** Addresses besides public ones that webhooks may have: none, these networks (CIDR), or all. */
   webhookAllowPrivate: boolean | readonly string[];
+  /** Most commands that one process holds in memory on their way; above it calls are refused and streams are slowed. */
+  inFlightMax: number;
 }
 
 const ROLES: readonly string[] = ['all', 'api', 'worker'];
@@ -56,6 +58,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     corsOrigins: list(env.GUERDON_CORS_ORIGINS),
     webhookAllowPrivate: networks(env.GUERDON_WEBHOOK_ALLOW_PRIVATE),
     rateLimit: rateLimit(env.GUERDON_RATE_LIMIT || undefined),
+    inFlightMax: inFlightMax(env.GUERDON_IN_FLIGHT_MAX),
   };
 }
 
@@ -108,4 +111,17 @@ function port(env: Readonly<Record<string, string | undefined>>, name: string, f
     throw new Error(`${name} is ${JSON.stringify(value)}; it must be a port, 0 to 65535 (0: any free one)`);
   }
   return { number: Number(value), given: true };
+}
+
+/** No less than one list of events. */
+const IN_FLIGHT_LEAST = 500;
+const IN_FLIGHT_MOST = 1_000_000;
+
+function inFlightMax(value: string | undefined): number {
+  if (!value) return 20_000;
+  const number = /^[0-9]{1,7}$/.test(value) ? Number(value) : 0;
+  if (number >= IN_FLIGHT_LEAST && number <= IN_FLIGHT_MOST) return number;
+  throw new Error(
+    `GUERDON_IN_FLIGHT_MAX is ${JSON.stringify(value)}; it must be a number from ${IN_FLIGHT_LEAST} to ${IN_FLIGHT_MOST}`,
+  );
 }

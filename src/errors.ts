@@ -39,7 +39,6 @@ export type Reason =
   | 'ATTRIBUTE_UNKNOWN'
   | 'TRIGGER_UNKNOWN'
   | 'LEVEL_UNKNOWN'
-  | 'ACK_NOT_OFFERED'
   | 'NOT_OFFERED'
   | 'PATH_UNKNOWN'
   | 'METHOD_NOT_ALLOWED'
@@ -50,6 +49,12 @@ export type Reason =
   | 'TOO_MANY_CALLS'
   | 'RATE_LIMITED'
   | 'SET_ASIDE'
+  | 'IMPORT_UNKNOWN'
+  | 'IMPORT_DIFFERS'
+  | 'IMPORT_RECEIVED_ELSEWHERE'
+  | 'IMPORT_FINISHED'
+  | 'IMPORT_NOT_FINISHED'
+  | 'NOTHING_REFUSED'
   | 'DATABASE_UNAVAILABLE'
   | 'SHUTTING_DOWN'
   | 'BUG';
@@ -79,12 +84,19 @@ export class GuerdonError extends Error {
   readonly metadata: Readonly<Record<string, string>>;
   /** Of the key whose limit refused the call. */
   readonly rate: Rate | undefined;
+  /** Milliseconds after which the same call may end differently; undefined: nothing is known of that. */
+  readonly retryMs: number | undefined;
 
   constructor(
     code: ErrorCode,
     reason: Reason,
     message: string,
-    more: { violations?: readonly Violation[]; metadata?: Readonly<Record<string, string>>; rate?: Rate } = {},
+    more: {
+      violations?: readonly Violation[];
+      metadata?: Readonly<Record<string, string>>;
+      rate?: Rate;
+      retryMs?: number;
+    } = {},
   ) {
     super(message);
     this.name = 'GuerdonError';
@@ -93,6 +105,7 @@ export class GuerdonError extends Error {
     this.violations = more.violations ?? [];
     this.metadata = more.metadata ?? {};
     this.rate = more.rate;
+    this.retryMs = more.retryMs;
   }
 }
 
@@ -172,4 +185,9 @@ const REFUSALS: Record<
 export function refusalError(code: RefusalCode, detail: Readonly<Record<string, string>>): GuerdonError {
   const refusal = REFUSALS[code];
   return new GuerdonError(refusal.code, code, refusal.message(detail), { metadata: detail });
+}
+
+/** What could not be applied for a reason that is not the caller's. */
+export function setAsideError(): GuerdonError {
+  return new GuerdonError('INTERNAL', 'SET_ASIDE', 'it could not be applied and was set aside for the operator');
 }

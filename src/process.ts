@@ -16,7 +16,7 @@ import { startHttpServer } from './rpc/http-server.ts';
 import { KeyUses } from './rpc/key-uses.ts';
 import { OpenStreams } from './rpc/open-streams.ts';
 import { RateLimits } from './rpc/rate-limits.ts';
-import { routes, streams } from './rpc/routes.ts';
+import { intakes, routes, streams } from './rpc/routes.ts';
 import { Watch } from './rpc/watch.ts';
 import { banner } from './setup/banner.ts';
 import { prepareDatabase } from './setup/prepare.ts';
@@ -90,9 +90,9 @@ async function startDatabase(config: Config, closing: Close[], say: (message: st
 }
 
 async function startIngest(context: Context, closing: Close[]): Promise<Api> {
-  const { backend, replies, pool, address, now, log } = context;
+  const { backend, replies, pool, address, now, log, config } = context;
   const onError = (err: Error) => log.warn({ err }, 'queue not reached');
-  const ingest = new Ingest({ backend, replies, pool, address, now, onError });
+  const ingest = new Ingest({ backend, replies, pool, address, inFlightMax: config.inFlightMax, now, onError });
   await ingest.start();
   closing.push(() => ingest.close());
   const watch = new Watch(context, (user) => settleDue(context, ingest, user));
@@ -116,7 +116,7 @@ async function startServers(api: Api, closing: Close[]): Promise<{ http: number;
   closing.push(() => uses.close());
   const keys = new ApiKeys({ db: pool, now, uses, limit: config.rateLimit });
   const { host } = config;
-  const served = { routes, streams };
+  const served = { routes, streams, intakes };
   const rest = restSurface(api, keys);
   const grpc = await onPort(config.grpcPort, (port) => startGrpcServer(api, keys, served, { host, port }));
   closing.push(() => grpc.close());

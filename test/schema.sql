@@ -237,6 +237,80 @@ create table global_boosts (
 CREATE INDEX global_boosts_due ON public.global_boosts USING btree (due_at) WHERE (due_at IS NOT NULL);
 CREATE INDEX global_boosts_system ON public.global_boosts USING btree (system_id, id);
 
+create table import_outcomes (
+  import_id uuid not null,
+  line bigint not null,
+  part smallint,
+  outcome text not null,
+  event_id uuid,
+  code text,
+  detail jsonb,
+  source text,
+  constraint import_outcomes_pkey PRIMARY KEY (import_id, line),
+  constraint import_outcomes_known CHECK ((outcome = ANY (ARRAY['duplicate'::text, 'refused'::text]))),
+  constraint import_outcomes_one_place CHECK (((part IS NULL) <> (source IS NULL))),
+  constraint import_outcomes_refused_why CHECK (((outcome = 'refused'::text) = (code IS NOT NULL)))
+);
+CREATE INDEX import_outcomes_kind ON public.import_outcomes USING btree (import_id, outcome, line);
+
+create table import_parts (
+  import_id uuid not null,
+  part smallint not null,
+  last_line bigint not null,
+  through_line bigint not null default 0,
+  applied bigint not null default 0,
+  duplicate bigint not null default 0,
+  refused bigint not null default 0,
+  claimed_by text,
+  claimed_until timestamp(3) with time zone,
+  constraint import_parts_pkey PRIMARY KEY (import_id, part),
+  constraint import_parts_import_id_fkey FOREIGN KEY (import_id) REFERENCES imports(id),
+  constraint import_parts_counts CHECK (((applied >= 0) AND (duplicate >= 0) AND (refused >= 0))),
+  constraint import_parts_lines CHECK (((through_line >= 0) AND (through_line <= last_line)))
+);
+
+create table import_rows (
+  import_id uuid not null,
+  part smallint not null,
+  line bigint not null,
+  id uuid not null,
+  event json not null,
+  constraint import_rows_pkey PRIMARY KEY (import_id, part, line)
+);
+
+create table imports (
+  id uuid not null,
+  project_id bigint not null,
+  name text not null,
+  format text not null,
+  dry_run boolean not null,
+  retry_of uuid,
+  actor text not null,
+  state text not null,
+  error text,
+  rows bigint not null default 0,
+  invalid bigint not null default 0,
+  last_line bigint not null default 0,
+  hash bytea not null,
+  created_at timestamp(3) with time zone not null,
+  updated_at timestamp(3) with time zone not null,
+  received_at timestamp(3) with time zone,
+  finished_at timestamp(3) with time zone,
+  constraint imports_pkey PRIMARY KEY (id),
+  constraint imports_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id),
+  constraint imports_retry_of_fkey FOREIGN KEY (retry_of) REFERENCES imports(id),
+  constraint imports_counts CHECK ((((invalid >= 0) AND (invalid <= rows)) AND (last_line >= rows))),
+  constraint imports_failed_why CHECK (((error IS NOT NULL) = (state = 'failed'::text))),
+  constraint imports_finished CHECK (((finished_at IS NOT NULL) = (state = ANY (ARRAY['done'::text, 'cancelled'::text, 'failed'::text])))),
+  constraint imports_format_known CHECK ((format = ANY (ARRAY['events'::text, 'ndjson'::text, 'csv'::text]))),
+  constraint imports_hash_length CHECK ((octet_length(hash) = 32)),
+  constraint imports_name_length CHECK ((length(name) <= 255)),
+  constraint imports_received CHECK (((state <> ALL (ARRAY['applying'::text, 'done'::text])) OR (received_at IS NOT NULL))),
+  constraint imports_state_known CHECK ((state = ANY (ARRAY['receiving'::text, 'applying'::text, 'done'::text, 'cancelled'::text, 'failed'::text])))
+);
+CREATE INDEX imports_project ON public.imports USING btree (project_id, id);
+CREATE INDEX imports_unfinished ON public.imports USING btree (state) WHERE (state = ANY (ARRAY['receiving'::text, 'applying'::text]));
+
 create table inbox (
   id uuid not null,
   project_id bigint not null,
@@ -246,6 +320,7 @@ create table inbox (
   constraint inbox_pkey PRIMARY KEY (id),
   constraint inbox_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(id)
 );
+CREATE INDEX inbox_key ON public.inbox USING btree (project_id, ((command ->> 'user'::text)), ((command ->> 'key'::text))) WHERE ((command ->> 'kind'::text) = 'event'::text);
 CREATE INDEX inbox_queued_at ON public.inbox USING btree (queued_at);
 
 create table level_changes (
@@ -760,6 +835,14 @@ comment on column entries.earned is 'Of an import: all that was ever earned else
 comment on column global_boosts.due_at is 'When its status changes next; null: never again';
 
 comment on column global_boosts.starts_at is 'The window as instants, by the zones known when it was resolved';
+
+comment on column import_outcomes.source is 'The row as it was sent, where it was malformed';
+
+comment on column import_rows.id is 'Of the event that the row becomes';
+
+comment on column imports.hash is 'Of the rows up to last_line, each over the one before; all zero: of none';
+
+comment on column imports.retry_of is 'The import whose refused rows these are';
 
 comment on column level_changes.version is 'Of the account after what changed the level';
 

@@ -7,6 +7,7 @@ import { createPool } from '../src/db/pool.ts';
 import type { Attempts } from '../src/db/serializable.ts';
 import type { Reply } from '../src/queue/replies.ts';
 import { Deliveries } from './deliveries.ts';
+import { startImporter } from './imports.ts';
 import { Lanes } from './lanes.ts';
 import { startSchedule } from './schedule.ts';
 import { startSettler } from './settle.ts';
@@ -53,20 +54,23 @@ export function startWorkers(context: Context, settleHere: (id: string, outcome:
     now: context.now,
     apply: (lane, commands) => applyBatch(applying, lane, commands),
     done: async (commands, outcomes) => {
-      await leaveInbox(pool, commands);
+      await leaveInbox(pool, commands, outcomes, context.now());
       await reply(context, commands, outcomes, settleHere);
     },
   });
-  const worker = context.backend.worker((job) => lanes.run(job.data.commands), JOBS_IN_HAND);
+  const worker = context.backend.worker(async (job) => {
+    await lanes.run(job.data.commands);
+  }, JOBS_IN_HAND);
   const timed = startSchedule(context);
   const deliveries = new Deliveries(context);
   const sweep = startSweep(context, deliveries);
   const settler = startSettler(context, lanes);
+  const importer = startImporter(context, lanes);
   return {
     attempts,
     async close() {
-      // Both stop their timers at once, however long the other one takes to finish.
-      await Promise.all([settler.close(), sweep.close()]);
+      // All stop their timers at once, however long the other ones take to finish.
+      await Promise.all([importer.close(), settler.close(), sweep.close()]);
       await deliveries.close();
       await timed.close();
       await worker.close();

@@ -42,7 +42,7 @@ export function startSweep(context: Context, deliveries: Pick<Deliveries, 'look'
       await context.schedule.ensure();
       await context.webhooks.ensure();
       for (;;) {
-        const commands = await overdue(client, context.now() - OVERDUE_MS, COMMANDS_MAX);
+        const commands = await overdue(client, { after: OVERDUE_MS, now: context.now(), limit: COMMANDS_MAX });
         if (commands.length === 0) return;
         await sendJob(queue, { commands });
         await requeued(client, commands, context.now());

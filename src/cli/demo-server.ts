@@ -16,18 +16,19 @@ export interface Target {
 }
 
 export interface TargetOptions {
-  grpc?: string;
-  key?: string;
+  grpc?: string | undefined;
+  key?: string | undefined;
 }
 
 /**
- * The server that is named, or the one that runs on this folder's data, or else a Guerdon of the demo's own inside this
- * process, on any free ports.
+ * The server that is named, or the one that runs on this folder's data; for the demo, or else a Guerdon of its own inside
+ * this process, on any free ports.
  */
 export async function findTarget(
   env: Readonly<Record<string, string | undefined>>,
   options: TargetOptions,
   say: (message: string) => void,
+  purpose: 'demo' | 'import' = 'demo',
 ): Promise<Target> {
   const config = readConfig(env);
   const key = options.key ?? config.adminKey;
@@ -35,11 +36,13 @@ export async function findTarget(
   const running = named ? undefined : await runningEmbeddedPostgres(config.dataDir);
   if (named || running !== undefined) {
     const address = options.grpc ?? `127.0.0.1:${config.grpcPort.number}`;
-    const usable = key ?? (running === undefined ? undefined : await mint(running.url));
+    const usable = key ?? (running === undefined ? undefined : await mint(running.url, purpose));
     if (usable === undefined) throw new Error(`a key for ${address} is needed: --key PREFIX.BODY or GUERDON_ADMIN_KEY`);
     say(`sending to ${address}`);
     return { address, key: usable, close: async () => {} };
   }
+  if (purpose === 'import')
+    throw new Error('no server is running here: npm start, or name one with --server HOST:PORT');
   return ownServer(env, config, say);
 }
 
@@ -55,18 +58,18 @@ async function ownServer(
     pino({ level: 'silent' }),
     say,
   );
-  const key = running.adminKey ?? (await mint(running.context.databaseUrl));
+  const key = running.adminKey ?? (await mint(running.context.databaseUrl, 'demo'));
   return { address: `127.0.0.1:${running.grpcPort}`, key, close: () => running.close() };
 }
 
-async function mint(databaseUrl: string): Promise<string> {
+async function mint(databaseUrl: string, name: string): Promise<string> {
   const orm = await openOrm(databaseUrl);
   try {
     const em = orm.em.fork();
     const project = await firstProject(em);
     if (project === undefined) throw new Error('there is no project yet: start Guerdon once');
-    const author = { projectId: project.id, actor: 'cli:demo', now: Date.now(), uuid: () => v7() };
-    return (await mintKey(em, author, { kind: 'admin', name: 'demo', user: null })).key;
+    const author = { projectId: project.id, actor: `cli:${name}`, now: Date.now(), uuid: () => v7() };
+    return (await mintKey(em, author, { kind: 'admin', name, user: null })).key;
   } finally {
     await orm.close(true);
   }

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { readConfig } from '../config.ts';
 import { economySchema } from '../program/schema.ts';
 import { applyCommand, type EconomyOptions, exportCommand, planCommand } from './economy.ts';
+import { type ImportEventsOptions, importEventsCommand } from './import-events.ts';
 import { type ImportOptions, importCommand } from './import-users.ts';
 import { keyCommand } from './key.ts';
 import { verifyCommand } from './verify.ts';
@@ -61,6 +62,18 @@ program
   .command('why <event>')
   .description('tell why an event, by its id, gave what it gave')
   .action((event: string) => whyCommand(readConfig(process.env), event));
+
+program
+  .command('import-events <file>')
+  .description('import events from a file of JSON lines or comma-separated values, gzipped or not')
+  .option('--server <host:port>', 'server to send to; default: the one that runs here')
+  .option('--key <prefix.body>', 'admin key; default: GUERDON_ADMIN_KEY, else one is made for a server that runs here')
+  .option('--format <format>', 'ndjson or csv; default: by the name of the file')
+  .option('--name <name>', 'name of the import; default: that of the file')
+  .option('--dry-run', 'tell what would come of it, and apply nothing')
+  .option('--id <uuid>', 'go on with this import, which broke off')
+  .option('--refused <path>', 'write the refused rows there, with line and reason')
+  .action((file: string, options: ImportEventsOptions) => importEventsCommand(process.env, file, options));
 
 try {
   await program.parseAsync();

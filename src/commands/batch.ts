@@ -1,9 +1,16 @@
 import type { Client } from '../db/pool.ts';
-import { loadAccounts, loadTotals, loadTriggerCounters, loadUsers, pairKey } from '../ledger/load.ts';
+import {
+  type AccountState,
+  loadAccounts,
+  loadTotals,
+  loadTriggerCounters,
+  loadUsers,
+  pairKey,
+} from '../ledger/load.ts';
 import { noPostings, type Postings } from '../ledger/post.ts';
 import type { UserRow } from '../ledger/rows.ts';
 import type { ProgramIndex } from '../rules/program.ts';
-import type { Instant, UserBoost } from '../rules/types.ts';
+import type { Counter, Instant, UserBoost } from '../rules/types.ts';
 import {
   type Command,
   type CompleteCommand,
@@ -31,9 +38,31 @@ export interface DecidedBatch {
   postings: Postings;
 }
 
-/** Loads what the commands touch, then decides them one after the other on memory alone. */
+/** Where the rows come from that the commands may change; those that are not there yet are empty. */
+export interface Rows {
+  users(users: readonly { projectId: string; externalId: string }[]): Promise<UserRow[]>;
+  totals(wanted: readonly { userId: string; metricId: string }[]): Promise<Map<string, Counter>>;
+  triggerCounters(wanted: readonly { userId: string; triggerId: string }[]): Promise<Map<string, Counter>>;
+  accounts(wanted: readonly { userId: string; systemId: string }[]): Promise<Map<string, AccountState>>;
+}
+
+/** Locks and loads what the commands touch, then decides them. */
 export async function decideBatch(client: Client, prepared: Prepared, now: Instant): Promise<DecidedBatch> {
-  const state = await load(client, prepared, now);
+  const state = await loadState(
+    {
+      users: (users) => loadUsers(client, users, now),
+      totals: (wanted) => loadTotals(client, wanted),
+      triggerCounters: (wanted) => loadTriggerCounters(client, wanted),
+      accounts: (wanted) => loadAccounts(client, wanted),
+    },
+    prepared,
+    now,
+  );
+  return decideAll(state, prepared);
+}
+
+/** Decides the commands one after the other, on memory alone. */
+export function decideAll(state: State, prepared: Prepared): DecidedBatch {
   const outcomes = new Map<string, Outcome>();
   const repeats: Command[] = [];
   const attempted = new Set<string>();
@@ -86,10 +115,10 @@ function decideKnown(
   }
 }
 
-/** Locks and loads every row that the commands may change, users first. */
-async function load(client: Client, prepared: Prepared, now: Instant): Promise<State> {
-  const rows = await loadUsers(client, distinctUsers(prepared.fresh), now);
-  const users = new Map(rows.map((row) => [`${row.projectId} ${row.externalId}`, row]));
+/** Every row that the commands may change, users first. */
+export async function loadState(rows: Rows, prepared: Prepared, now: Instant): Promise<State> {
+  const found = await rows.users(distinctUsers(prepared.fresh));
+  const users = new Map(found.map((row) => [`${row.projectId} ${row.externalId}`, row]));
   const totals = new Map<string, { userId: string; metricId: string }>();
   const counters = new Map<string, { userId: string; triggerId: string }>();
   const accounts = new Map<string, { userId: string; systemId: string }>();
@@ -119,9 +148,9 @@ async function load(client: Client, prepared: Prepared, now: Instant): Promise<S
     touched.countingTriggerIds.forEach(counter);
   }
   const [totalRows, counterRows, accountRows] = await Promise.all([
-    loadTotals(client, [...totals.values()]),
-    loadTriggerCounters(client, [...counters.values()]),
-    loadAccounts(client, [...accounts.values()]),
+    rows.totals([...totals.values()]),
+    rows.triggerCounters([...counters.values()]),
+    rows.accounts([...accounts.values()]),
   ]);
   return {
     now,

@@ -1,4 +1,4 @@
-import type { Client } from '../db/pool.ts';
+import type { Queryable } from '../db/pool.ts';
 import { type AskedUsage, findUsage, findZones } from '../ledger/usage.ts';
 import type { ProgramIndex } from '../rules/program.ts';
 import { slotsOf } from '../rules/quota.ts';
@@ -11,7 +11,7 @@ import { userKey } from './state.ts';
  * the lane's lock, before the transaction: nobody else can write it meanwhile.
  */
 export async function readUsage(
-  client: Client,
+  client: Queryable,
   commands: readonly Command[],
   programs: ReadonlyMap<string, ProgramIndex>,
 ): Promise<Map<string, Map<string, Usage>>> {

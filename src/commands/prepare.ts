@@ -1,4 +1,4 @@
-import type { Client } from '../db/pool.ts';
+import type { Queryable } from '../db/pool.ts';
 import type { IndexedEra, Programs } from '../db/programs.ts';
 import { findUserBoosts, type LivedBoost } from '../ledger/boosts.ts';
 import { findClocks, type UserClocks } from '../ledger/clocks.ts';
@@ -37,7 +37,7 @@ export interface Prepared {
 }
 
 /** Nobody else can write what is read here meanwhile: every writer of these users holds the lane's lock. */
-export async function prepare(client: Client, all: Programs, commands: readonly Command[]): Promise<Prepared> {
+export async function prepare(client: Queryable, all: Programs, commands: readonly Command[]): Promise<Prepared> {
   const projectIds = [...new Set(commands.map((command) => command.projectId))];
   const [known, programs, announced] = await Promise.all([
     findKnown(client, commands),
@@ -70,7 +70,7 @@ export async function prepare(client: Client, all: Programs, commands: readonly 
 
 /** How far the users are settled, and the programs since the one that was settled least. */
 async function readClocks(
-  client: Client,
+  client: Queryable,
   all: Programs,
   programs: ReadonlyMap<string, ProgramIndex>,
   commands: readonly Command[],

@@ -14,6 +14,7 @@ import { Migration007Webhooks } from './migrations/007-webhooks.ts';
 import { Migration008Keys } from './migrations/008-keys.ts';
 import { Migration009Imports } from './migrations/009-imports.ts';
 
+import { Migration011EventImports } from './migrations/011-event-imports.ts';
 import { Migration012BoostHistory } from './migrations/012-boost-history.ts';
 import { createPool } from './pool.ts';
 
@@ -33,6 +34,7 @@ const migrations = [
   { name: '007-webhooks', class: Migration007Webhooks },
   { name: '008-keys', class: Migration008Keys },
   { name: '009-imports', class: Migration009Imports },
+  { name: '011-event-imports', class: Migration011EventImports },
   { name: '012-boost-history', class: Migration012BoostHistory },
 ];
 

@@ -1,6 +1,7 @@
 import { instantText, type Queryable } from '../db/pool.ts';
 import type { RefusalCode } from '../rules/decision.ts';
-import type { Instant } from '../rules/types.ts';
+import type { Attributes, Instant } from '../rules/types.ts';
+import type { EventName } from './events.ts';
 
 /** Names a spend or an adjustment as its sender does. */
 export interface TransactionName {
@@ -139,6 +140,47 @@ export async function findRefusals(
     ],
   });
   return new Map(rows.map((row) => [row.id as string, { code: row.code, detail: row.detail }]));
+}
+
+/**
+ * Keeps that events were refused since their key was used with other content, where nobody waited to hear it. Of users
+ * that the ledger knows, since the first event with the key is there.
+ */
+export async function noteReused(
+  db: Queryable,
+  events: readonly (EventName & {
+    value: string;
+    attributes: Attributes;
+    occurredAt: Instant;
+    receivedAt: Instant;
+    detail: Readonly<Record<string, string>>;
+  })[],
+  now: Instant,
+): Promise<void> {
+  await db.query(
+    `insert into refusals (user_id, id, kind, metric_id, keyed, key, value, attributes, occurred_at, received_at, created_at,
+        program_version, code, detail)
+      select u.id, r.id, 'event', r.metric_id, true, r.key, r.value, r.attributes, r.occurred_at, r.received_at,
+        $11::timestamptz, 0, 'IDEMPOTENCY_KEY_REUSED', r.detail
+      from unnest($1::bigint[], $2::text[], $3::uuid[], $4::bigint[], $5::text[], $6::numeric[], $7::jsonb[],
+          $8::timestamptz[], $9::timestamptz[], $10::jsonb[])
+        as r (project_id, external_id, id, metric_id, key, value, attributes, occurred_at, received_at, detail)
+      join users u using (project_id, external_id)
+      on conflict do nothing`,
+    [
+      events.map((event) => event.projectId),
+      events.map((event) => event.user),
+      events.map((event) => event.id),
+      events.map((event) => event.metricId),
+      events.map((event) => event.key),
+      events.map((event) => event.value),
+      events.map((event) => JSON.stringify(event.attributes)),
+      events.map((event) => instantText(event.occurredAt)),
+      events.map((event) => instantText(event.receivedAt)),
+      events.map((event) => JSON.stringify(event.detail)),
+      instantText(now),
+    ],
+  );
 }
 
 /** Which of these attempts were set aside because applying them failed. */

@@ -1,6 +1,7 @@
+import type { QueryResultRow } from 'pg';
 import { type Client, instantText } from '../db/pool.ts';
 import { parseDecimal } from '../rules/decimal.ts';
-import type { Account, Attributes, Counter, Instant, ZonePeriod } from '../rules/types.ts';
+import type { Account, Counter, Instant } from '../rules/types.ts';
 import type { UserRow } from './rows.ts';
 
 // Every statement here is an upsert that returns the row: it locks what it loads, and under serializable isolation a
@@ -26,19 +27,23 @@ export async function loadUsers(
       returning id, project_id, external_id, name, email, zones, attributes, seq, event_hash, created_at, updated_at`,
     values: [users.map((user) => user.projectId), users.map((user) => user.externalId), instantText(now)],
   });
-  return rows.map((row) => ({
-    id: row.id as string,
-    projectId: row.project_id as string,
-    externalId: row.external_id as string,
-    name: row.name as string | null,
-    email: row.email as string | null,
-    zones: row.zones as ZonePeriod[],
-    attributes: row.attributes as Attributes,
+  return rows.map(toUser);
+}
+
+export function toUser(row: QueryResultRow): UserRow {
+  return {
+    id: row.id,
+    projectId: row.project_id,
+    externalId: row.external_id,
+    name: row.name,
+    email: row.email,
+    zones: row.zones,
+    attributes: row.attributes,
     seq: BigInt(row.seq),
-    eventHash: row.event_hash as Buffer | null,
-    createdAt: (row.created_at as Date | null)?.getTime() ?? null,
-    updatedAt: (row.updated_at as Date).getTime(),
-  }));
+    eventHash: row.event_hash,
+    createdAt: row.created_at?.getTime() ?? null,
+    updatedAt: row.updated_at.getTime(),
+  };
 }
 
 /** Running totals and high-water marks by user and metric, zero where nothing was counted. */
@@ -56,7 +61,7 @@ export async function loadTotals(
       returning user_id, metric_id as part, total, high`,
     values: [wanted.map((row) => row.userId), wanted.map((row) => row.metricId)],
   });
-  return counters(rows);
+  return toCounters(rows);
 }
 
 /** Counters of triggers with event filters, by user and trigger. */
@@ -74,7 +79,7 @@ export async function loadTriggerCounters(
       returning user_id, trigger_id as part, total, high`,
     values: [wanted.map((row) => row.userId), wanted.map((row) => row.triggerId)],
   });
-  return counters(rows);
+  return toCounters(rows);
 }
 
 /** Accounts by user and points system, empty where nothing was posted. */
@@ -92,15 +97,14 @@ export async function loadAccounts(
       returning user_id, system_id, balance, earned, version, hash`,
     values: [wanted.map((row) => row.userId), wanted.map((row) => row.systemId)],
   });
+  return toAccounts(rows);
+}
+
+export function toAccounts(rows: readonly QueryResultRow[]): Map<string, AccountState> {
   return new Map(
     rows.map((row) => [
       pairKey(row.user_id, row.system_id),
-      {
-        balance: BigInt(row.balance),
-        earned: BigInt(row.earned),
-        version: BigInt(row.version),
-        hash: row.hash as Buffer | null,
-      },
+      { balance: BigInt(row.balance), earned: BigInt(row.earned), version: BigInt(row.version), hash: row.hash },
     ]),
   );
 }
@@ -110,7 +114,7 @@ export function pairKey(userId: string, part: string): string {
   return `${userId} ${part}`;
 }
 
-function counters(rows: { user_id: string; part: string; total: string; high: string }[]): Map<string, Counter> {
+export function toCounters(rows: readonly QueryResultRow[]): Map<string, Counter> {
   return new Map(
     rows.map((row) => [
       pairKey(row.user_id, row.part),

@@ -7,7 +7,7 @@ const RETRY_MAX_MS = 1_000;
 
 export interface Coalescing {
   queue: JobQueue;
-  /** Whether anybody still wants the command; one that nobody waits for is not sent late. */
+  /** Whether a call still waits for the command; one that nobody waits for is not sent late. */
   wanted(command: Command): boolean;
   /** Told once the commands travel in a job. */
   sent(job: Job): void;
@@ -23,14 +23,21 @@ export interface Coalescing {
 export class Coalescer {
   readonly #with: Coalescing;
   #waiting: (readonly Command[])[] = [];
+  #accepted = 0;
   #running: Promise<void> | undefined;
 
   constructor(coalescing: Coalescing) {
     this.#with = coalescing;
   }
 
+  /** How many commands are not sent yet that rows of the inbox hold; nobody waits for those. */
+  get accepted(): number {
+    return this.#accepted;
+  }
+
   add(commands: readonly Command[]): void {
     this.#waiting.push(commands);
+    this.#accepted += countAccepted(commands);
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined;
     });
@@ -41,11 +48,20 @@ export class Coalescer {
     await this.#running;
   }
 
-  /** Nothing is kept for callers that have given up. */
+  /** Nothing is kept for callers that have given up; what is accepted, the sweep queues again. */
   #forgetUnwanted(): void {
     this.#waiting = this.#waiting
-      .map((list) => list.filter((command) => this.#with.wanted(command)))
-      .filter((list) => list.length > 0);
+      .filter((list) => list.some((command) => this.#with.wanted(command)))
+      .map((list) => this.#toSend(list));
+    this.#count();
+  }
+
+  #toSend(list: readonly Command[]): Command[] {
+    return list.filter((command) => command.inbox || this.#with.wanted(command));
+  }
+
+  #count(): void {
+    this.#accepted = this.#waiting.reduce((sum, list) => sum + countAccepted(list), 0);
   }
 
   /** How many of the waiting lists go into one job: at least one. */
@@ -62,9 +78,7 @@ export class Coalescer {
     let failures = 0;
     while (this.#waiting.length > 0) {
       const lists = this.#fitting();
-      const commands = this.#waiting
-        .slice(0, lists)
-        .flatMap((list) => list.filter((command) => this.#with.wanted(command)));
+      const commands = this.#waiting.slice(0, lists).flatMap((list) => this.#toSend(list));
       if (commands.length > 0) {
         const job = { commands };
         try {
@@ -80,8 +94,13 @@ export class Coalescer {
       }
       failures = 0;
       this.#waiting.splice(0, lists);
+      this.#count();
     }
   }
+}
+
+function countAccepted(commands: readonly Command[]): number {
+  return commands.reduce((count, { inbox }) => (inbox ? count + 1 : count), 0);
 }
 
 /** Queues a job; the same commands again change nothing while they are in flight. */

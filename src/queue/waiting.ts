@@ -81,6 +81,11 @@ export class Waiting {
     }
   }
 
+  /** Ends the waiting for these commands with an error. */
+  fail(commands: readonly Command[], error: Error): void {
+    for (const { id } of commands) this.#remove(id)?.reject(error);
+  }
+
   /** Reads these outcomes at once: the database has them. */
   arrived(ids: readonly string[]): void {
     const waiters = ids.map((id) => this.#waiters.get(id)).filter((waiter) => waiter !== undefined);
@@ -89,7 +94,10 @@ export class Waiting {
 
   /** Ends all waiting with an error. */
   abandon(error: Error): void {
-    for (const id of [...this.#waiters.keys()]) this.#remove(id)?.reject(error);
+    this.fail(
+      [...this.#waiters.values()].map(({ command }) => command),
+      error,
+    );
   }
 
   /** Calls whose repeat was dropped by the queue learn of the first one's outcome from the database. */

@@ -1,5 +1,14 @@
 import { completeAchievement, listAchievements, listUserAchievements } from './app/achievements.ts';
 import { listGlobalBoosts, listUserBoosts } from './app/boosts.ts';
+import {
+  cancelImport,
+  FILE_TYPES,
+  getImport,
+  importEvents,
+  listImportRows,
+  listImports,
+  retryImport,
+} from './app/imports.ts';
 import { getLevelSummary, listLevels } from './app/levels.ts';
 import { getMetricEventSummary, getUserMetric, listUserMetrics } from './app/metrics.ts';
 import { getPointsEventSummary, getPointsSummary, getPointsSystem, getUserPoints } from './app/points.ts';
@@ -8,15 +17,19 @@ import { getUserStreak, listStreaks } from './app/streaks.ts';
 import { createUser, getUser, identifyUser, updateUser } from './app/users.ts';
 import type { RestRoute } from './route.ts';
 import { type Params, rows } from './rows.ts';
-import { boolean, date, integer, oneOf, string } from './schemas/parts.ts';
+import { boolean, date, integer, oneOf, string, text, uuid } from './schemas/parts.ts';
 
 const summary: Params = {
   aggregation: { schema: oneOf('daily', 'weekly', 'monthly'), required: true },
   startDate: { schema: date, required: true },
   endDate: { schema: date, required: true },
 };
+const page: Params = {
+  pageSize: { schema: { ...integer, minimum: 1, maximum: 500 } },
+  pageToken: { schema: text(512) },
+};
 const finished: Params = { includeFinished: { schema: boolean } };
-const { get, post, put, patch, later } = rows;
+const { get, post, put, patch, act, later } = rows;
 
 /** The application API. */
 export const appRoutes: readonly RestRoute[] = [
@@ -105,4 +118,28 @@ export const appRoutes: readonly RestRoute[] = [
     userIds: { schema: { type: 'array', items: string, maxItems: 100 }, list: true },
   }),
   later('GET', '/streaks/rankings', 'admin', 'Rankings of streaks'),
+  {
+    method: 'POST',
+    path: '/imports',
+    id: 'importEvents',
+    summary: 'Takes a file of events, gzipped or not, and answers once its rows are stored.',
+    access: 'admin',
+    query: {
+      importId: { schema: uuid },
+      name: { schema: text(255) },
+      dryRun: { schema: boolean },
+      format: { schema: oneOf('ndjson', 'csv') },
+    },
+    upload: FILE_TYPES,
+    success: { 201: 'Import' },
+    handle: importEvents,
+  },
+  get('/imports', 'admin', listImports, 'Imports, the last one first.', 'Imports', page),
+  get('/imports/{id}', 'admin', getImport, 'One import and how far it is.', 'Import'),
+  get('/imports/{id}/rows', 'admin', listImportRows, 'What became of each row.', 'ImportRows', {
+    ...page,
+    outcome: { schema: oneOf('pending', 'applied', 'duplicate', 'refused') },
+  }),
+  act('/imports/{id}/cancel', 'admin', cancelImport, 'Applies no more rows; what is applied stays.', 'Import'),
+  act('/imports/{id}/retry', 'admin', retryImport, 'Makes an import of the refused rows.', 'Import'),
 ];

@@ -6,23 +6,47 @@ const BODY_MAX_BYTES = 1024 * 1024;
 /** What is read and thrown away of a body that nobody wants, for as long. */
 const DISCARD_MAX_BYTES = 32 * 1024 * 1024;
 const DISCARD_MAX_MS = 5_000;
+/** A sender who sends nothing for so long is not waited for. */
+const IDLE_MAX_MS = 60_000;
 
 /** The JSON body of a request. */
 export async function readBody(request: IncomingMessage): Promise<Json> {
   if (Number(request.headers['content-length'] ?? 0) > BODY_MAX_BYTES) throw tooLarge();
-  const chunks: Buffer[] = [];
+  const chunks: Uint8Array[] = [];
   let size = 0;
-  try {
-    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-      size += chunk.length;
-      if (size > BODY_MAX_BYTES) break;
-      chunks.push(chunk);
-    }
-  } catch {
-    throw unreadable('the body ended before it was whole');
+  for await (const chunk of chunksOf(request)) {
+    size += chunk.length;
+    if (size > BODY_MAX_BYTES) break;
+    chunks.push(chunk);
   }
   if (size > BODY_MAX_BYTES) throw tooLarge();
   return readJson(Buffer.concat(chunks));
+}
+
+/** The body of a request as it arrives, read no faster than it is taken. */
+export async function* chunksOf(request: IncomingMessage): AsyncGenerator<Uint8Array> {
+  const chunks = request.iterator({ destroyOnReturn: false });
+  for (;;) {
+    const { done, value } = await nextOf(chunks);
+    if (done) return;
+    yield value as Buffer;
+  }
+}
+
+async function nextOf(chunks: AsyncIterator<unknown>): Promise<IteratorResult<unknown>> {
+  let timer: NodeJS.Timeout | undefined;
+  const idle = new Promise<never>((_, reject) => {
+    const stoodStill = () => reject(unreadable(`the body stood still for ${IDLE_MAX_MS / 1_000} s`));
+    timer = setTimeout(stoodStill, IDLE_MAX_MS);
+  });
+  const broken = () => {
+    throw unreadable('the body ended before it was whole');
+  };
+  try {
+    return await Promise.race([chunks.next().catch(broken), idle]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /**

@@ -31,7 +31,7 @@ export function openApiOf(prefix: string, table: readonly RestRoute[]): object {
 }
 
 function operationOf(route: RestRoute): object {
-  const { id, summary, body, success } = route;
+  const { id, summary, body, upload, success } = route;
   const names = [...route.path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] as string);
   const parameters = [
     ...names.map((name) => ({ name, in: 'path', required: true, schema: { type: 'string' } })),
@@ -56,8 +56,13 @@ function operationOf(route: RestRoute): object {
     summary,
     ...(parameters.length > 0 && { parameters }),
     ...(body !== undefined && { requestBody: { required: true, content: json(bodySchema(body)) } }),
+    ...(upload !== undefined && { requestBody: { required: true, content: fileOf(upload) } }),
     responses: { ...Object.fromEntries(answers), default: { description: 'Refused.', content: json(ERROR) } },
   };
+}
+
+function fileOf(types: readonly string[]): object {
+  return Object.fromEntries(types.map((type) => [type, { schema: { type: 'string', format: 'binary' } }]));
 }
 
 function bodySchema({ schema, items }: NonNullable<RestRoute['body']>): object {

@@ -15,6 +15,15 @@ export interface RestCall<B = never> {
   body: B;
   /** The body as JSON.parse gives it, for parts that are still to be checked. */
   plain: unknown;
+  /** Of a route that takes a file. */
+  upload: Upload | undefined;
+}
+
+/** A body that is read as it arrives. */
+export interface Upload {
+  /** Its media type, without parameters. */
+  type: string;
+  bytes: AsyncIterable<Uint8Array>;
 }
 
 /** The body of a route that judges the items of a list one by one. */
@@ -54,6 +63,8 @@ export interface RestRoute {
   /** Takes the header Idempotency-Key. */
   idempotent?: true;
   body?: Body;
+  /** Takes a file of one of these media types in the place of a body. */
+  upload?: readonly string[];
   /** Schema of the body by status; null: no body. */
   success: Readonly<Record<number, string | null>>;
   handle(call: RestCall): Promise<Answer>;

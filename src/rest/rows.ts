@@ -39,6 +39,11 @@ function withBody(method: RestRoute['method']) {
   });
 }
 
+/** What is done to a thing, without a body. */
+function act(path: string, access: RestAccess, handle: Handle, summary: string, schema: string): RestRoute {
+  return { method: 'POST', path, id: handle.name, summary, access, success: { 200: schema }, handle };
+}
+
 function remove(
   path: string,
   access: RestAccess,
@@ -63,4 +68,4 @@ function later(method: RestRoute['method'], path: string, access: RestAccess, wh
   return { method, path, id, summary: `Not offered: answers 501.`, access, success: { 501: 'ErrorBody' }, handle };
 }
 
-export const rows = { get, post: withBody('POST'), put: withBody('PUT'), patch: withBody('PATCH'), remove, later };
+export const rows = { get, post: withBody('POST'), put: withBody('PUT'), patch: withBody('PATCH'), act, remove, later };

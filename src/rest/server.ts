@@ -8,7 +8,7 @@ import { rateHeaders } from '../rpc/rate-limits.ts';
 import { toGuerdonError } from '../rpc/status.ts';
 import { adminRoutes } from './admin-table.ts';
 import { appRoutes } from './app-table.ts';
-import { discardBody, readBody } from './body.ts';
+import { chunksOf, discardBody, readBody } from './body.ts';
 import { checkRequest } from './check.ts';
 import { matcherOf } from './match.ts';
 import { openApiOf } from './openapi.ts';
@@ -59,6 +59,7 @@ async function answer(
   response.setHeader('x-request-id', api.context.uuid());
   const done = await run(api, keys, surface, request, response, path, search).catch((thrown: unknown): Answer => {
     const error = toGuerdonError(thrown, api.context.log);
+    if (error.retryMs !== undefined) response.setHeader('retry-after', String(Math.ceil(error.retryMs / 1_000)));
     if (error.rate !== undefined) setHeaders(response, rateHeaders(error.rate, { refused: true }));
     return { status: statusOf(error), body: { error: messageOf(error) } };
   });
@@ -97,11 +98,13 @@ async function run(
   const json = route.body === undefined ? undefined : await readBody(request);
   authorize({ access: accessOf(route) }, call.caller, { path: match.path, body: json?.plain });
   const checked = checkRequest(route, match.path, json, new URLSearchParams(search));
+  const upload = route.upload && { type: mediaType(header('content-type')), bytes: chunksOf(request) };
   const done = await route.handle({
     call,
     path: match.path,
     idempotencyKey: header('idempotency-key'),
     ...checked,
+    upload,
   } as RestCall);
   return { status: Number(Object.keys(route.success)[0]), ...done };
 }
@@ -121,6 +124,10 @@ function accessOf({ access }: RestRoute): Parameters<typeof authorize>[0]['acces
 function headerOf(request: IncomingMessage, name: string): string | undefined {
   const value = request.headers[name];
   return Array.isArray(value) ? value[0] : value;
+}
+
+function mediaType(header = ''): string {
+  return splitOnce(header, ';')[0].trim().toLowerCase();
 }
 
 function splitOnce(text: string, at: string): [string, string] {

@@ -1,4 +1,10 @@
-import type { DescMethodServerStreaming, DescMethodUnary, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
+import type {
+  DescMethodClientStreaming,
+  DescMethodServerStreaming,
+  DescMethodUnary,
+  MessageInitShape,
+  MessageShape,
+} from '@bufbuild/protobuf';
 import type { Author } from '../commands/next-program.ts';
 import type { Context } from '../context.ts';
 import { GuerdonError, type Rate, type Violation } from '../errors.ts';
@@ -96,10 +102,29 @@ export function streamRoute<M extends DescMethodServerStreaming>(
   return { method, access, validate: 'proto', items: null, open } as unknown as StreamRoute;
 }
 
+/** An RPC that takes messages until the caller ends them, and answers then; the same for every transport. */
+export interface IntakeRoute<M extends DescMethodClientStreaming = DescMethodClientStreaming> {
+  method: M;
+  access: 'owner' | 'admin';
+  validate: 'proto';
+  items: null;
+  /** Asks for the next message once it is done with the one before. The first one was checked by the rules of the proto. */
+  take(call: Call, requests: AsyncIterable<MessageShape<M['input']>>): Promise<MessageInitShape<M['output']>>;
+}
+
+export function intakeRoute<M extends DescMethodClientStreaming>(
+  method: M,
+  access: IntakeRoute['access'],
+  take: IntakeRoute<M>['take'],
+): IntakeRoute {
+  return { method, access, validate: 'proto', items: null, take } as unknown as IntakeRoute;
+}
+
 /** All RPCs that are served. */
 export interface Served {
   routes: readonly Route[];
   streams: readonly StreamRoute[];
+  intakes: readonly IntakeRoute[];
 }
 
 type Handle<M extends DescMethodUnary> = Route<M>['handle'];
@@ -125,7 +150,11 @@ export function selfCheckedRoute<M extends DescMethodUnary>(method: M, access: A
 }
 
 /** Throws PERMISSION_DENIED for a key that may not make this call. */
-export function authorize(route: Pick<Route | StreamRoute, 'access'>, caller: Caller, request: unknown): void {
+export function authorize(
+  route: Pick<Route | StreamRoute | IntakeRoute, 'access'>,
+  caller: Caller,
+  request: unknown,
+): void {
   const { access } = route;
   if (caller.kind === 'owner' || access === 'project') return;
   if (access === 'owner') throw denied('an owner key of the deployment is needed');

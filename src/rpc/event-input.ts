@@ -1,10 +1,12 @@
 import { type Timestamp, timestampMs } from '@bufbuild/protobuf/wkt';
 import type { EventCommand } from '../commands/command.ts';
+import type { ImportedEvent } from '../commands/imports/store-rows.ts';
 import type { ProjectCatalog } from '../db/catalog.ts';
-import { GuerdonError, invalid, type Violation } from '../errors.ts';
+import { invalid, type Violation } from '../errors.ts';
 import { Ack, type SendEventRequest } from '../gen/guerdon/v1/event_service_pb.ts';
 import type { UserInput } from '../gen/guerdon/v1/types_pb.ts';
 import { DECIMAL_PATTERN, formatDecimal, parseDecimal } from '../rules/decimal.ts';
+import type { Instant } from '../rules/types.ts';
 import type { Call } from './call.ts';
 import { TIMESTAMP_RANGE } from './page.ts';
 import { textViolation } from './text.ts';
@@ -19,9 +21,6 @@ const AHEAD_MS = 5 * 60_000;
  * and against what the project has declared. INVALID_ARGUMENT names every field at fault.
  */
 export async function readEvent(call: Call, request: SendEventRequest): Promise<EventCommand> {
-  if (request.ack === Ack.ACCEPTED) {
-    throw new GuerdonError('UNIMPLEMENTED', 'ACK_NOT_OFFERED', 'ack: ACK_ACCEPTED is not offered; leave it out');
-  }
   const { catalog } = call.api.context;
   let project = await catalog.get(call.projectId);
   if (isUnknownHere(project, request)) project = await catalog.fresh(call.projectId);
@@ -35,9 +34,36 @@ export async function readEvent(call: Call, request: SendEventRequest): Promise<
   return toCommand(call, project, request);
 }
 
+/**
+ * A row of an import, checked like an event that is sent by itself. It needs no key, since it is given one, and one without
+ * an instant happened when the import began.
+ */
+export function readImported(
+  project: ProjectCatalog,
+  request: SendEventRequest,
+  { now, begunAt }: { now: Instant; begunAt: Instant },
+): ImportedEvent | Violation[] {
+  const violations = [...shapeViolations(request, now), ...declarationViolations(project, request)];
+  return violations.length > 0 ? violations : eventOf(project, request, begunAt);
+}
+
+/** What the request says of the event. */
+function eventOf(project: ProjectCatalog, request: SendEventRequest, receivedAt: Instant): ImportedEvent {
+  const user = request.user as UserInput;
+  return {
+    user: user.id,
+    profile: profileOf(user),
+    metricId: project.metricIdByKey.get(request.metricKey) as string,
+    value: formatDecimal(parseDecimal(request.value)),
+    attributes: { ...request.attributes },
+    key: request.idempotencyKey === '' ? null : request.idempotencyKey,
+    occurredAt: request.occurredAt === undefined ? receivedAt : timestampMs(request.occurredAt),
+    occurredAtSent: request.occurredAt !== undefined,
+  };
+}
+
 function toCommand(call: Call, project: ProjectCatalog, request: SendEventRequest): EventCommand {
   const { context } = call.api;
-  const user = request.user as UserInput;
   const id = context.uuid();
   if (request.idempotencyKey === '' && project.keylessEvents === 'warn') {
     context.log.warn({ project: project.key, event: id }, 'event without an idempotency key');
@@ -46,15 +72,9 @@ function toCommand(call: Call, project: ProjectCatalog, request: SendEventReques
     kind: 'event',
     id,
     projectId: call.projectId,
-    user: user.id,
-    profile: profileOf(user),
-    metricId: project.metricIdByKey.get(request.metricKey) as string,
-    value: formatDecimal(parseDecimal(request.value)),
-    attributes: { ...request.attributes },
-    key: request.idempotencyKey === '' ? null : request.idempotencyKey,
-    occurredAt: request.occurredAt === undefined ? call.receivedAt : timestampMs(request.occurredAt),
-    occurredAtSent: request.occurredAt !== undefined,
+    ...eventOf(project, request, call.receivedAt),
     receivedAt: call.receivedAt,
+    ...(request.ack === Ack.ACCEPTED && { inbox: true }),
   };
 }
 
@@ -117,6 +137,6 @@ function trustViolations(call: Call, request: SendEventRequest): Violation[] {
   return [{ field: 'occurred_at', description: 'must be left out: only admin keys may say when it happened' }];
 }
 
-function isUnknownHere(project: ProjectCatalog, request: SendEventRequest): boolean {
+export function isUnknownHere(project: ProjectCatalog, request: SendEventRequest): boolean {
   return declarationViolations(project, request).length > 0;
 }

@@ -1,6 +1,7 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
-import { refusalError } from '../errors.ts';
+import type { PendingEvent } from '../commands/accept.ts';
+import { refusalError, setAsideError } from '../errors.ts';
 import { type EventSchema, EventStatus } from '../gen/guerdon/v1/event_service_pb.ts';
 import type { StoredEvent } from '../ledger/stored-events.ts';
 import type { Call } from './call.ts';
@@ -35,5 +36,26 @@ export async function eventMessage(call: Call, event: StoredEvent): Promise<Mess
     totalBefore: outcome.totalBefore,
     totalAfter: outcome.totalAfter,
     points: pointsMessages(outcome.decision, { id: event.id, at: event.occurredAt }, then),
+  };
+}
+
+/** An event whose outcome is not known yet, or was set aside. */
+export async function pendingMessage(
+  call: Call,
+  { command, status }: PendingEvent,
+): Promise<MessageInitShape<typeof EventSchema>> {
+  const { metricKeyById } = await call.api.context.catalog.get(call.projectId);
+  return {
+    id: command.id,
+    userId: command.user,
+    metricKey: metricKeyById.get(command.metricId) as string,
+    value: command.value,
+    attributes: { ...command.attributes },
+    idempotencyKey: command.key ?? '',
+    occurredAt: timestampFromMs(command.occurredAt),
+    receivedAt: timestampFromMs(command.receivedAt),
+    ...(status === 'accepted'
+      ? { status: EventStatus.ACCEPTED }
+      : { status: EventStatus.REFUSED, refusal: statusOf(setAsideError()) }),
   };
 }

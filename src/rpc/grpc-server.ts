@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { create, type DescMethod, type DescService, fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
 import * as grpc from '@grpc/grpc-js';
 import {
@@ -9,8 +10,8 @@ import {
 import { ServerReflection, type ServerReflectionRequest } from '../gen/grpc/reflection/v1/reflection_pb.ts';
 import { ServerReflection as ServerReflectionAlpha } from '../gen/grpc/reflection/v1alpha/reflection_pb.ts';
 import type { ApiKeys } from './auth.ts';
-import type { Api, Route, Served, StreamRoute } from './call.ts';
-import { invoke, invokeStream } from './invoke.ts';
+import type { Api, IntakeRoute, Route, Served, StreamRoute } from './call.ts';
+import { invoke, invokeIntake, invokeStream } from './invoke.ts';
 import { callerGone } from './open-streams.ts';
 import { reflect } from './reflection.ts';
 import { CODE_NUMBERS, statusBytes, toGuerdonError } from './status.ts';
@@ -33,7 +34,7 @@ export interface Listening {
 export async function startGrpcServer(
   api: Api,
   keys: ApiKeys,
-  { routes, streams }: Served,
+  { routes, streams, intakes }: Served,
   at: { host: string; port: number },
 ): Promise<Listening> {
   const server = new grpc.Server({
@@ -43,6 +44,7 @@ export async function startGrpcServer(
   const handlers = [
     ...routes.map((route) => ({ method: route.method, handle: unary(api, keys, route) })),
     ...streams.map((route) => ({ method: route.method, handle: streaming(api, keys, route) })),
+    ...intakes.map((route) => ({ method: route.method, handle: intake(api, keys, route) })),
   ];
   const services = [...new Set(handlers.map(({ method }) => method.parent))];
   for (const service of services) {
@@ -112,6 +114,25 @@ function streaming(api: Api, keys: ApiKeys, route: StreamRoute): grpc.handleServ
       },
     );
   };
+}
+
+function intake(api: Api, keys: ApiKeys, route: IntakeRoute): grpc.handleClientStreamingCall<Message, Message> {
+  return (call, callback) => {
+    const stop = new AbortController();
+    call.on('cancelled', () => stop.abort(callerGone()));
+    const headers = (name: string) => call.metadata.get(name)[0]?.toString();
+    invokeIntake(api, keys, route, received(call), headers, stop).then(
+      (answer) => callback(null, answer),
+      (error: unknown) => callback(failure(error, api)),
+    );
+  };
+}
+
+/** The messages of a call. One that was broken off ends like one that is complete, so it is asked which it was. */
+async function* received(call: grpc.ServerReadableStream<Message, Message>): AsyncGenerator<Message> {
+  yield* call.iterator({ destroyOnReturn: false });
+  await nextTurn();
+  if (call.cancelled) throw callerGone();
 }
 
 /** Asks for the next answer once the one before has gone out, so that nothing piles up for a caller who is slow. */

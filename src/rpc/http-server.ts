@@ -7,9 +7,9 @@ import { connectNodeAdapter } from '@connectrpc/connect-node';
 import { ServerReflection, type ServerReflectionRequest } from '../gen/grpc/reflection/v1/reflection_pb.ts';
 import { ServerReflection as ServerReflectionAlpha } from '../gen/grpc/reflection/v1alpha/reflection_pb.ts';
 import type { ApiKeys } from './auth.ts';
-import type { Api, Served, StreamRoute } from './call.ts';
+import type { Api, IntakeRoute, Served, StreamRoute } from './call.ts';
 import { CLOSE_MS, type Listening } from './grpc-server.ts';
-import { invoke, invokeStream } from './invoke.ts';
+import { invoke, invokeIntake, invokeStream } from './invoke.ts';
 import { callerGone } from './open-streams.ts';
 import { plainPages } from './pages.ts';
 import { rateHeaders } from './rate-limits.ts';
@@ -22,6 +22,8 @@ const TIMEOUT_MAX_MS = 2 ** 31 - 1;
 /** How long a connection may take to show which HTTP it speaks. */
 const SNIFF_MS = 10_000;
 const IDLE_CHECK_MS = 20;
+/** A file of an import is one request, and arrives no faster than it is stored. */
+const UPLOAD_MAX_MS = 24 * 3_600_000;
 /** What an HTTP/2 client sends first; RFC 9113, section 3.4. */
 const PREFACE = Buffer.from('PRI * HTTP/2.0');
 const PREFACE_DECIDES = 3;
@@ -48,11 +50,11 @@ export type Beside = (request: http.IncomingMessage, response: http.ServerRespon
 export async function startHttpServer(
   api: Api,
   keys: ApiKeys,
-  { routes, streams }: Served,
+  { routes, streams, intakes }: Served,
   beside: Beside,
   at: { host: string; port: number },
 ): Promise<Listening> {
-  const services = [...new Set([...routes, ...streams].map((route) => route.method.parent))];
+  const services = [...new Set([...routes, ...streams, ...intakes].map((route) => route.method.parent))];
   const rpc = connectNodeAdapter({
     routes: (router) => {
       for (const route of routes) {
@@ -70,6 +72,7 @@ export async function startHttpServer(
         );
       }
       for (const route of streams) addStream(router, api, keys, route);
+      for (const route of intakes) addIntake(router, api, keys, route);
       addReflection(router, services);
     },
     readMaxBytes: MESSAGE_MAX_BYTES,
@@ -80,7 +83,7 @@ export async function startHttpServer(
   const handler = (request: http.IncomingMessage, response: http.ServerResponse): void => {
     if (allowOrigin(origins, request, response) && !beside(request, response)) rpc(request, response);
   };
-  const h1 = http.createServer(handler);
+  const h1 = http.createServer({ requestTimeout: UPLOAD_MAX_MS }, handler);
   const h2 = http2.createServer({}, handler as never);
   const sessions = new Set<http2.ServerHttp2Session>();
   h2.on('session', (session) => {
@@ -144,6 +147,18 @@ function addStream(router: ConnectRouter, api: Api, keys: ApiKeys, route: Stream
       // The caller has gone. Were the answer ended, it would be written to a stream that is no more, with a complaint.
       await new Promise<never>(() => {});
     }
+  });
+}
+
+function addIntake(router: ConnectRouter, api: Api, keys: ApiKeys, route: IntakeRoute): void {
+  router.rpc(route.method, (requests: AsyncIterable<Message>, context: HandlerContext) => {
+    const headers = (name: string) => context.requestHeader.get(name) ?? undefined;
+    const stop = new AbortController();
+    const end = () => stop.abort(callerGone());
+    context.signal.addEventListener('abort', end);
+    return invokeIntake(api, keys, route, requests, headers, stop).catch((error: unknown) => {
+      throw failure(error, api);
+    }) as Promise<never>;
   });
 }
 

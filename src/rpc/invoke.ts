@@ -3,7 +3,15 @@ import { pathToString } from '@bufbuild/protobuf/reflect';
 import { createValidator } from '@bufbuild/protovalidate';
 import { invalid, type Violation } from '../errors.ts';
 import type { ApiKeys, Headers } from './auth.ts';
-import { type Api, authorize, type Call, type ItemViolation, type Route, type StreamRoute } from './call.ts';
+import {
+  type Api,
+  authorize,
+  type Call,
+  type IntakeRoute,
+  type ItemViolation,
+  type Route,
+  type StreamRoute,
+} from './call.ts';
 import { snake, textViolations } from './text.ts';
 
 /** A call without a deadline of its own waits this long; a longer one is cut. */
@@ -11,6 +19,8 @@ export const DEADLINE_DEFAULT_MS = 30_000;
 export const DEADLINE_MAX_MS = 120_000;
 
 const validator = createValidator();
+
+type AnyRoute = Route | StreamRoute | IntakeRoute;
 
 /** Runs one call, whatever transport brought it: who calls, is the input right, then the handler. */
 export async function invoke(
@@ -51,6 +61,45 @@ export async function* invokeStream(
   }
 }
 
+/** The same for a call that takes messages until they end, of which the first is checked. */
+export async function invokeIntake(
+  api: Api,
+  keys: ApiKeys,
+  route: IntakeRoute,
+  requests: AsyncIterable<Message>,
+  headers: Headers,
+  stop: AbortController,
+): Promise<Message> {
+  const call = await admit(api, keys, headers, undefined);
+  authorize(route, call.caller, undefined);
+  const leave = api.streams.enter(call.caller.keyId, stop);
+  const stopped = new Promise<never>((_, reject) => {
+    stop.signal.addEventListener('abort', () => reject(stop.signal.reason));
+  });
+  try {
+    const taken = route.take(call, whileOpen(route, requests, stop.signal) as never);
+    return create(route.method.output, (await Promise.race([taken, stopped])) as never);
+  } finally {
+    leave();
+  }
+}
+
+/** One that is stopped does not end like one that is complete. */
+async function* whileOpen(
+  route: IntakeRoute,
+  requests: AsyncIterable<Message>,
+  signal: AbortSignal,
+): AsyncGenerator<Message> {
+  let first = true;
+  for await (const request of requests) {
+    signal.throwIfAborted();
+    if (first) validate(route, request);
+    first = false;
+    yield request;
+  }
+  signal.throwIfAborted();
+}
+
 /** Who calls, and for how long: UNAUTHENTICATED without a valid key, RESOURCE_EXHAUSTED beyond its rate limit. */
 export async function admit(api: Api, keys: ApiKeys, headers: Headers, timeoutMs: number | undefined): Promise<Call> {
   const receivedAt = api.context.now();
@@ -67,7 +116,7 @@ function check(call: Call, route: Route | StreamRoute, request: Message): Call {
 }
 
 /** Throws for a request that is wrong as a whole; gives what is wrong with single items. */
-function validate(route: Route | StreamRoute, request: Message): ItemViolation[] {
+function validate(route: AnyRoute, request: Message): ItemViolation[] {
   const violations = [...protoViolations(route, request), ...textViolations(request)];
   const [whole, items] = route.items === null ? [violations, []] : ofItems(snake(route.items), violations);
   if (whole.length > 0) throw invalid(whole);
@@ -89,7 +138,7 @@ function ofItems(list: string, violations: readonly Violation[]): [whole: Violat
 }
 
 /** What the rules in the proto say of a message. */
-export function protoViolations(route: Pick<Route | StreamRoute, 'method'>, request: Message): Violation[] {
+export function protoViolations(route: Pick<AnyRoute, 'method'>, request: Message): Violation[] {
   const result = validator.validate(route.method.input, request as never);
   if (result.kind === 'error') throw result.error;
   if (result.kind === 'valid') return [];

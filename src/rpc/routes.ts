@@ -19,7 +19,7 @@ import { getBoost } from './boosts/get-boost.ts';
 import { listBoosts } from './boosts/list-boosts.ts';
 import { listUserBoosts } from './boosts/list-user-boosts.ts';
 import { updateBoosts } from './boosts/update-boosts.ts';
-import type { Route, StreamRoute } from './call.ts';
+import type { IntakeRoute, Route, StreamRoute } from './call.ts';
 import { explainEvent } from './explain-event.ts';
 import { getEvent } from './get-event.ts';
 import { getLevelSummary } from './get-level-summary.ts';
@@ -28,6 +28,13 @@ import { getPointsSystem } from './get-points-system.ts';
 import { getUserBalanceAt } from './get-user-balance-at.ts';
 import { getUserPoints } from './get-user-points.ts';
 import { getUserPointsEventSummary } from './get-user-points-event-summary.ts';
+import { cancelImport } from './imports/cancel-import.ts';
+import { getImport } from './imports/get-import.ts';
+import { importEvents } from './imports/import-events.ts';
+import { listImportRows } from './imports/list-import-rows.ts';
+import { listImports } from './imports/list-imports.ts';
+import { retryImport } from './imports/retry-import.ts';
+import { watchImport } from './imports/watch-import.ts';
 import { listEvents } from './list-events.ts';
 import { listLedgerEntries } from './list-ledger-entries.ts';
 import { listLevelChanges } from './list-level-changes.ts';
@@ -69,6 +76,11 @@ export const routes: readonly Route[] = [
   getEvent,
   explainEvent,
   listEvents,
+  getImport,
+  listImports,
+  cancelImport,
+  retryImport,
+  listImportRows,
   getUserPoints,
   getLevelSummary,
   getPointsSummary,
@@ -101,4 +113,7 @@ export const routes: readonly Route[] = [
 ];
 
 /** Those that go on answering. */
-export const streams: readonly StreamRoute[] = [watchUserPoints];
+export const streams: readonly StreamRoute[] = [watchUserPoints, watchImport];
+
+/** Those that take messages until their caller ends them. */
+export const intakes: readonly IntakeRoute[] = [importEvents];

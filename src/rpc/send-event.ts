@@ -1,8 +1,9 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { EventCommand } from '../commands/command.ts';
 import type { EventOutcome, Outcome } from '../commands/outcome.ts';
-import { GuerdonError, refusalError } from '../errors.ts';
+import { refusalError, setAsideError } from '../errors.ts';
 import { EventService, EventStatus, type SendEventResponseSchema } from '../gen/guerdon/v1/event_service_pb.ts';
+import type { Delivery } from '../queue/ingest.ts';
 import type { ProgramIndex } from '../rules/program.ts';
 import { completedMessage } from './achievements/completed-message.ts';
 import { eventStreak } from './achievements/streak-message.ts';
@@ -16,8 +17,8 @@ export const sendEvent = selfCheckedRoute(
   (request) => [request.user?.id],
   async (call, request) => {
     const command = await readEvent(call, request);
-    const [outcome] = call.api.ingest.submit([command], call.deadline) as [Promise<Outcome>];
-    return answerEvent(call, command, await outcome);
+    const [delivery] = call.api.ingest.submit([command], call.deadline) as [Promise<Delivery>];
+    return answerEvent(call, command, await delivery);
   },
 );
 
@@ -25,11 +26,15 @@ export const sendEvent = selfCheckedRoute(
 export async function answerEvent(
   call: Call,
   command: EventCommand,
-  outcome: Outcome,
+  delivery: Delivery,
 ): Promise<MessageInitShape<typeof SendEventResponseSchema>> {
-  const event = appliedOr(outcome, 'event');
   const { context } = call.api;
   const { metricKeyById } = await context.catalog.get(call.projectId);
+  if (delivery.status === 'accepted') {
+    const metricKey = metricKeyById.get(command.metricId) as string;
+    return { eventId: command.id, metricKey, status: EventStatus.ACCEPTED };
+  }
+  const event = appliedOr(delivery, 'event');
   const then = await context.programs.get(context.pool, call.projectId, event.programVersion);
   const { streak, completed } = fromDecision(event.decision);
   return {
@@ -57,7 +62,7 @@ export function appliedOr<K extends 'event' | 'transaction' | 'user' | 'completi
 ): Extract<Outcome, { kind: K }> {
   if (outcome.status === 'refused') throw refusalError(outcome.code, outcome.detail);
   if (outcome.status === 'failed' || outcome.kind !== kind) {
-    throw new GuerdonError('INTERNAL', 'SET_ASIDE', 'it could not be applied and was set aside for the operator');
+    throw setAsideError();
   }
   return outcome as Extract<Outcome, { kind: K }>;
 }

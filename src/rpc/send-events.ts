@@ -1,8 +1,8 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { EventCommand } from '../commands/command.ts';
-import type { Outcome } from '../commands/outcome.ts';
 import { invalid } from '../errors.ts';
 import { EventService, type SendEventResultSchema } from '../gen/guerdon/v1/event_service_pb.ts';
+import type { Delivery } from '../queue/ingest.ts';
 import { type Call, selfCheckedRoute } from './call.ts';
 import { readEvent } from './event-input.ts';
 import { answerEvent } from './send-event.ts';
@@ -21,20 +21,20 @@ export const sendEvents = selfCheckedRoute(
     }
     const read = await Promise.allSettled(events.map((event) => readEvent(call, event)));
     const commands = read.filter((item) => item.status === 'fulfilled').map((item) => item.value);
-    const outcomes = call.api.ingest.submit(commands, call.deadline);
-    const outcomeOf = new Map(commands.map((command, index) => [command, outcomes[index] as Promise<Outcome>]));
+    const deliveries = call.api.ingest.submit(commands, call.deadline);
+    const deliveryOf = new Map(commands.map((command, index) => [command, deliveries[index] as Promise<Delivery>]));
     const results = read.map((item) =>
       item.status === 'fulfilled'
-        ? answer(call, item.value, outcomeOf.get(item.value) as Promise<Outcome>)
+        ? answer(call, item.value, deliveryOf.get(item.value) as Promise<Delivery>)
         : failure(call, item.reason),
     );
     return { results: await Promise.all(results) };
   },
 );
 
-async function answer(call: Call, command: EventCommand, outcome: Promise<Outcome>): Promise<Result> {
+async function answer(call: Call, command: EventCommand, delivery: Promise<Delivery>): Promise<Result> {
   try {
-    return { result: { case: 'event', value: await answerEvent(call, command, await outcome) } };
+    return { result: { case: 'event', value: await answerEvent(call, command, await delivery) } };
   } catch (error) {
     return failure(call, error);
   }

@@ -43,9 +43,9 @@ export function toGuerdonError(error: unknown, log: { error(details: object, mes
 
 export type Detail = { desc: DescMessage; value: MessageInitShape<DescMessage> };
 
-/** Details of an error: a stable reason for programs, the fields at fault, and the limit that is exceeded. */
+/** Details of an error: a stable reason for programs, the fields at fault, the limit exceeded, and when to call again. */
 export function detailsOf(error: GuerdonError): Detail[] {
-  const { reason, metadata, violations, rate } = error;
+  const { reason, metadata, violations, rate, retryMs } = error;
   const details: Detail[] = [{ desc: ErrorInfoSchema, value: { reason, domain: DOMAIN, metadata } as never }];
   if (violations.length > 0) {
     details.push({
@@ -60,6 +60,9 @@ export function detailsOf(error: GuerdonError): Detail[] {
       { desc: RetryInfoSchema, value: { retryDelay: durationFromMs(endsIn) } as never },
       { desc: QuotaFailureSchema, value: { violations: [violation] } as never },
     );
+  }
+  if (retryMs !== undefined) {
+    details.push({ desc: RetryInfoSchema, value: { retryDelay: durationFromMs(retryMs) } as never });
   }
   return details;
 }

@@ -3,7 +3,7 @@ import { createClient } from '@connectrpc/connect';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { AchievementService } from '../../src/gen/guerdon/v1/achievement_service_pb.ts';
 import { type Clients, clientsOf, startGuerdon, type TestGuerdon, transportOf } from '../support/guerdon.ts';
-import { Imports } from '../support/imports.ts';
+import { Imports } from '../support/import-users.ts';
 import { expectSound } from '../support/ledger.ts';
 import { startReceiver } from '../support/receiver.ts';
 import { ALLOWED, addWebhook } from '../support/webhooks.ts';

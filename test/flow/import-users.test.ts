@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { EntryKind } from '../../src/gen/guerdon/v1/points_service_pb.ts';
 import { LevelBasis, TriggerStatus } from '../../src/gen/guerdon/v1/types_pb.ts';
 import { startGuerdon, type TestGuerdon } from '../support/guerdon.ts';
-import { Imports } from '../support/imports.ts';
+import { Imports } from '../support/import-users.ts';
 import { balancesOf, expectSound } from '../support/ledger.ts';
 import { until } from '../support/wait.ts';
 

@@ -34,6 +34,7 @@ async function acceptLessons(guerdon: TestGuerdon): Promise<void> {
       occurredAt: now,
       occurredAtSent: false,
       receivedAt: now,
+      inbox: true,
     }),
   );
   await accept(pool, commands, now);

@@ -2,7 +2,7 @@ import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Period } from '../../src/gen/guerdon/v1/types_pb.ts';
 import { startGuerdon, type TestGuerdon } from '../support/guerdon.ts';
-import { Imports } from '../support/imports.ts';
+import { Imports } from '../support/import-users.ts';
 import { faultAfter } from '../support/ledger.ts';
 
 let guerdon: TestGuerdon;

@@ -5,7 +5,7 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { BadRequestSchema, ErrorInfoSchema } from '../../src/gen/google/rpc/error_details_pb.ts';
-import { Ack, EventService, SendEventRequestSchema } from '../../src/gen/guerdon/v1/event_service_pb.ts';
+import { type Ack, EventService, SendEventRequestSchema } from '../../src/gen/guerdon/v1/event_service_pb.ts';
 import { shapeViolations } from '../../src/rpc/event-input.ts';
 import { protoViolations } from '../../src/rpc/invoke.ts';
 import { clientsOf, KEY, startGuerdon, type TestGuerdon } from '../support/guerdon.ts';
@@ -104,13 +104,6 @@ describe('an event that is refused at the edge', () => {
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({ code: 'invalid_argument' });
     expect(await counts()).toEqual(before);
-  });
-
-  it('ACK_ACCEPTED, which is not offered', async () => {
-    expect(await failureOf(guerdon.events.sendEvent({ ...good, ack: Ack.ACCEPTED }))).toMatchObject({
-      code: Code.Unimplemented,
-      reason: 'ACK_NOT_OFFERED',
-    });
   });
 
   it('several faults at once, all of them named', async () => {

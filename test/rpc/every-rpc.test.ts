@@ -1,11 +1,14 @@
 import type { DescMethodServerStreaming, DescMethodUnary, Message } from '@bufbuild/protobuf';
 import { Code, ConnectError, createClient } from '@connectrpc/connect';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { v7 } from 'uuid';
 import { BadRequestSchema } from '../../src/gen/google/rpc/error_details_pb.ts';
 import { AchievementService } from '../../src/gen/guerdon/v1/achievement_service_pb.ts';
 import { ApiKeyKind, type Project } from '../../src/gen/guerdon/v1/admin_service_pb.ts';
+import { ImportFormat } from '../../src/gen/guerdon/v1/imports_pb.ts';
 import { routes, streams } from '../../src/rpc/routes.ts';
 import { clientsOf, KEY, startGuerdon, type TestGuerdon, transportOf } from '../support/guerdon.ts';
+import { finished, importFile } from '../support/imports.ts';
 import { until } from '../support/wait.ts';
 
 // What holds for every RPC there is, also for one that is not yet thought of.
@@ -50,12 +53,23 @@ beforeAll(async () => {
   for (const achievementKey of ['a1', 'a2']) {
     await achievements.completeAchievement({ user: { id: 'ada' }, achievementKey });
   }
+  for (const importId of IMPORTS) {
+    const { id } = await importFile(
+      guerdon,
+      { importId, format: ImportFormat.CSV },
+      'metric,user,value\nlessons,x,1\nnaps,x,1\n',
+    );
+    await finished(guerdon, id);
+  }
   const { file } = await admin.exportEconomy({});
   await clientsOf(guerdon.grpcPort, other).admin.applyEconomy({ file });
   const told = async () => (await webhooks.listWebhookDeliveries({ webhookId: HOOK })).deliveries.length;
   await until(async () => (await told()) > 1, { what: 'deliveries to be listed' });
 });
 afterAll(() => guerdon.close());
+
+/** Ids of two imports. */
+const IMPORTS = [v7(), v7()];
 
 type Answer = Message & Record<string, unknown>;
 
@@ -164,6 +178,8 @@ const LISTS: Record<string, object> = {
   ListAchievements: {},
   ListUserAchievements: { userId: 'ada' },
   ListEvents: { userId: 'ada' },
+  ListImports: {},
+  ListImportRows: { id: IMPORTS[0] },
   ListLedgerEntries: { userId: 'ada', systemKey: 'xp' },
   ListPointsSystems: {},
   ListUserPoints: { userId: 'ada' },

@@ -1,103 +1,56 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { TestDatabase } from './database.ts';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import type { ImportEventsRequestSchema, ImportOptionsSchema } from '../../src/gen/guerdon/v1/event_service_pb.ts';
+import {
+  type Import,
+  type ImportRow,
+  type ImportRowOutcome,
+  ImportState,
+} from '../../src/gen/guerdon/v1/imports_pb.ts';
+import type { Clients } from './guerdon.ts';
+import { until } from './wait.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
+type Options = MessageInitShape<typeof ImportOptionsSchema>;
+type Request = MessageInitShape<typeof ImportEventsRequestSchema>;
 
-export interface Told {
-  line: number;
-  user: string;
-  outcome: 'imported' | 'same' | 'refused';
-  reasons: string[];
-  warnings: string[];
-}
-
-export interface Ended {
-  status: number | null;
-  stdout: string;
-  stderr: string;
-  /** What the report says of each row. */
-  rows: Told[];
-  /** How many rows had which outcome. */
-  counts: Partial<Record<Told['outcome'], number>>;
-}
-
-export interface ImportRun {
-  child: ChildProcess;
-  ended: Promise<Ended>;
-}
-
-/** Files and runs of `guerdon import-users` on one database. */
-export class Imports {
-  readonly #database: TestDatabase;
-  readonly #dir: Promise<string>;
-  #files = 0;
-
-  constructor(database: TestDatabase) {
-    this.#database = database;
-    this.#dir = mkdtemp(join(tmpdir(), 'guerdon-import-'));
-  }
-
-  async file(extension: 'csv' | 'ndjson', content: string | Buffer): Promise<string> {
-    const path = join(await this.#dir, `${++this.#files}.${extension}`);
-    await writeFile(path, content);
-    return path;
-  }
-
-  csv(rows: readonly Readonly<Record<string, string>>[]): Promise<string> {
-    const columns = [...new Set(rows.flatMap(Object.keys))];
-    const cell = (text = '') => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-    return this.file(
-      'csv',
-      [columns, ...rows.map((row) => columns.map((name) => row[name]))]
-        .map((row) => row.map(cell).join(','))
-        .join('\n'),
-    );
-  }
-
-  ndjson(rows: readonly object[]): Promise<string> {
-    return this.file('ndjson', rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
-  }
-
-  async start(path: string, ...options: string[]): Promise<ImportRun> {
-    const report = join(await this.#dir, `${++this.#files}.report`);
-    const args = ['src/cli/guerdon.ts', 'import-users', path, '--report', report, ...options];
-    const env = { PATH: process.env.PATH, HOME: process.env.HOME, DATABASE_URL: this.#database.url };
-    const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: ['pipe', 'pipe', 'pipe'] });
-    const ended = new Promise<Ended>((resolve, reject) => {
-      let stdout = '';
-      let stderr = '';
-      child.stdout.on('data', (chunk) => (stdout += chunk));
-      child.stderr.on('data', (chunk) => (stderr += chunk));
-      // It may end before it has read everything.
-      child.stdin.on('error', () => {});
-      child.on('error', reject);
-      child.on('close', (status) => {
-        const read = readFile(report, 'utf8').catch(() => '');
-        read.then((text) => resolve({ status, stdout, stderr, ...toldBy(text) }), reject);
-      });
-    });
-    if (path !== '-') child.stdin.end();
-    return { child, ended };
-  }
-
-  async run(path: string, ...options: string[]): Promise<Ended> {
-    return (await this.start(path, ...options)).ended;
-  }
-
-  async clear(): Promise<void> {
-    await rm(await this.#dir, { recursive: true });
+/** The messages of an import of a file, in pieces of so many bytes. */
+export async function* fileParts(options: Options, file: Buffer, size = 10_000): AsyncGenerator<Request> {
+  yield { part: { case: 'options', value: options } };
+  for (let start = 0; start < file.length; start += size) {
+    yield { part: { case: 'data', value: file.subarray(start, start + size) } };
   }
 }
 
-function toldBy(report: string): Pick<Ended, 'rows' | 'counts'> {
-  const rows: Told[] = report
-    .split('\n')
-    .slice(0, -1)
-    .map((line) => JSON.parse(line));
-  const counts: Ended['counts'] = {};
-  for (const { outcome } of rows) counts[outcome] = (counts[outcome] ?? 0) + 1;
-  return { rows, counts };
+/** Sends a file as an import; gives it as it stands when its rows are stored. */
+export async function importFile(clients: Clients, options: Options, file: Buffer | string): Promise<Import> {
+  const answer = await clients.events.importEvents(fileParts(options, Buffer.from(file)));
+  return answer.import as Import;
+}
+
+/** Waits until the import is finished. */
+export async function finished(clients: Pick<Clients, 'events'>, id: string, timeoutMs = 60_000): Promise<Import> {
+  let found: Import | undefined;
+  await until(
+    async () => {
+      found = (await clients.events.getImport({ id })).import;
+      return found !== undefined && found.state !== ImportState.APPLYING && found.state !== ImportState.RECEIVING;
+    },
+    { what: `import ${id} to be finished`, timeoutMs },
+  );
+  return found as Import;
+}
+
+/** All rows of an import with an outcome, page by page. */
+export async function rowsOf(clients: Clients, id: string, outcome?: ImportRowOutcome): Promise<ImportRow[]> {
+  const all: ImportRow[] = [];
+  for (let pageToken = '', pages = 0; pages === 0 || pageToken !== ''; pages += 1) {
+    const page = await clients.events.listImportRows({ id, pageSize: 500, pageToken, ...(outcome && { outcome }) });
+    all.push(...page.rows);
+    pageToken = page.nextPageToken;
+  }
+  return all;
+}
+
+/** Lines of JSON, one a row. */
+export function ndjson(rows: readonly object[]): string {
+  return rows.map((row) => `${JSON.stringify(row)}\n`).join('');
 }

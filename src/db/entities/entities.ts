@@ -9,6 +9,10 @@ import { Completion } from './completion.ts';
 import { Entry } from './entry.ts';
 import { Event } from './event.ts';
 import { GlobalBoost } from './global-boost.ts';
+import { Import } from './import.ts';
+import { ImportOutcome } from './import-outcome.ts';
+import { ImportPart } from './import-part.ts';
+import { ImportRow } from './import-row.ts';
 import { Inbox } from './inbox.ts';
 import { LevelChange } from './level-change.ts';
 import { LevelReward } from './level-reward.ts';
@@ -53,6 +57,10 @@ export const entities = [
   Entry,
   Event,
   GlobalBoost,
+  Import,
+  ImportOutcome,
+  ImportPart,
+  ImportRow,
   Inbox,
   LevelChange,
   LevelReward,

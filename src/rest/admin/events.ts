@@ -1,11 +1,9 @@
 import { create } from '@bufbuild/protobuf';
-import { accept } from '../../commands/accept.ts';
 import type { EventCommand } from '../../commands/command.ts';
 import { GuerdonError, invalid, type Violation } from '../../errors.ts';
-import { SendEventRequestSchema } from '../../gen/guerdon/v1/event_service_pb.ts';
+import { Ack, SendEventRequestSchema } from '../../gen/guerdon/v1/event_service_pb.ts';
 import type { Call } from '../../rpc/call.ts';
 import { readEvent } from '../../rpc/event-input.ts';
-import { DEADLINE_MAX_MS } from '../../rpc/invoke.ts';
 import { knownAddress } from '../app/users.ts';
 import type { Answer, RestCall } from '../route.ts';
 import { checkSubscription, type UpsertedUser, userInput } from '../shapes/user.ts';
@@ -21,20 +19,14 @@ interface BatchEvent {
 
 /** All of the events, or none: stored durably before the answer, applied after it, in the order of the list. */
 export async function batchEvents({ call, body }: RestCall<BatchEvent[]>): Promise<Answer> {
-  const { pool, catalog, log, now } = call.api.context;
+  const { catalog } = call.api.context;
   const { metricIdByKey } = await catalog.fresh(call.projectId);
   const stranger = body.find(({ key }) => !metricIdByKey.has(key));
   if (stranger !== undefined) {
     throw new GuerdonError('NOT_FOUND', 'METRIC_UNKNOWN', `key: no metric ${JSON.stringify(stranger.key)}`);
   }
-  const commands = await accept(pool, await readAll(call, body), now());
-  // Should they not get there, the sweep finds them stored.
-  const late = (err: unknown) => log.debug({ err }, 'accepted events wait for the sweep');
-  try {
-    for (const outcome of call.api.ingest.submit(commands, call.receivedAt + DEADLINE_MAX_MS)) outcome.catch(late);
-  } catch (error) {
-    late(error);
-  }
+  const commands = await readAll(call, body);
+  await Promise.all(call.api.ingest.submit(commands, call.deadline));
   return { body: { accepted: commands.length } };
 }
 
@@ -50,7 +42,7 @@ async function readOne(
   { key, user, value, attributes, idempotencyKey }: BatchEvent,
 ): Promise<EventCommand> {
   checkSubscription(user, await knownAddress(call, user), 'user.');
-  const request = { metricKey: key, user: userInput(user), value, attributes, idempotencyKey };
+  const request = { metricKey: key, user: userInput(user), value, attributes, idempotencyKey, ack: Ack.ACCEPTED };
   return readEvent(call, create(SendEventRequestSchema, request as never));
 }
 

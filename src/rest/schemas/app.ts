@@ -14,6 +14,7 @@ import {
   type Schema,
   string,
   text,
+  uuid,
 } from './parts.ts';
 
 const userFields = {
@@ -155,6 +156,34 @@ export const appSchemas: Readonly<Record<string, Schema>> = {
     points: integer,
   }),
   PointsLevels: list(ref('PointsLevel')),
+  Import: object({
+    id: uuid,
+    name: orNull(string),
+    format: oneOf('events', 'ndjson', 'csv'),
+    dryRun: boolean,
+    retryOf: orNull(uuid),
+    state: oneOf('receiving', 'applying', 'done', 'cancelled', 'failed'),
+    failure: orNull(string),
+    rows: integer,
+    applied: integer,
+    duplicate: integer,
+    refused: integer,
+    lastLine: integer,
+    rowsPerSecond: integer,
+    remainingSeconds: orNull(integer),
+    created: instant,
+    received: orNull(instant),
+    finished: orNull(instant),
+  }),
+  Imports: object({ imports: list(ref('Import')), nextPageToken: string }),
+  ImportRow: object({
+    line: integer,
+    outcome: oneOf('pending', 'applied', 'duplicate', 'refused'),
+    eventId: orNull(uuid),
+    reason: orNull(string),
+    source: orNull(string),
+  }),
+  ImportRows: object({ rows: list(ref('ImportRow')), nextPageToken: string }),
   PointsLevelSummary: list(object({ level: ref('PointsLevel'), users: integer })),
   PointsSystemResponse: object({
     id: string,

@@ -9,6 +9,8 @@ import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Status } from "../../google/rpc/status_pb.ts";
 import { file_google_rpc_status } from "../../google/rpc/status_pb.ts";
+import type { Import, ImportFormat, ImportRow, ImportRowOutcome } from "./imports_pb.ts";
+import { file_guerdon_v1_imports } from "./imports_pb.ts";
 import type { Award, CompletedAchievement, EventPoints, Reward, Rounding, Streak, UserInput } from "./types_pb.ts";
 import { file_guerdon_v1_types } from "./types_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
@@ -17,7 +19,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file guerdon/v1/event_service.proto.
  */
 export const file_guerdon_v1_event_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch5ndWVyZG9uL3YxL2V2ZW50X3NlcnZpY2UucHJvdG8SCmd1ZXJkb24udjEixAMKEFNlbmRFdmVudFJlcXVlc3QSMAoKbWV0cmljX2tleRgBIAEoCUIcukgZchcyFV5bYS16QS1aMC05Xy1dezEsNjR9JBIrCgR1c2VyGAIgASgLMhUuZ3VlcmRvbi52MS5Vc2VySW5wdXRCBrpIA8gBARI0CgV2YWx1ZRgDIAEoCUIlukgiciAyHl4tP1swLTldezEsMTh9KFwuWzAtOV17MSw5fSk/JBJsCgphdHRyaWJ1dGVzGAQgAygLMiwuZ3VlcmRvbi52MS5TZW5kRXZlbnRSZXF1ZXN0LkF0dHJpYnV0ZXNFbnRyeUIqukgnmgEkEDIiGXIXMhVeW2EtekEtWjAtOV8tXXsxLDY0fSQqBXIDGP8BEiEKD2lkZW1wb3RlbmN5X2tleRgFIAEoCUIIukgFcgMY/wESLwoLb2NjdXJyZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKA2FjaxgHIAEoDjIPLmd1ZXJkb24udjEuQWNrQgi6SAWCAQIQARoxCg9BdHRyaWJ1dGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASKCAwoRU2VuZEV2ZW50UmVzcG9uc2USEAoIZXZlbnRfaWQYASABKAkSEgoKbWV0cmljX2tleRgCIAEoCRINCgV0b3RhbBgDIAEoCRI5CgZwb2ludHMYBCADKAsyKS5ndWVyZG9uLnYxLlNlbmRFdmVudFJlc3BvbnNlLlBvaW50c0VudHJ5EhsKE2lkZW1wb3RlbnRfcmVwbGF5ZWQYBSABKAgSJwoGc3RhdHVzGAYgASgOMhcuZ3VlcmRvbi52MS5FdmVudFN0YXR1cxI2CgxhY2hpZXZlbWVudHMYByADKAsyIC5ndWVyZG9uLnYxLkNvbXBsZXRlZEFjaGlldmVtZW50EiwKBnN0cmVhaxgIIAEoCzIXLmd1ZXJkb24udjEuRXZlbnRTdHJlYWtIAIgBARpGCgtQb2ludHNFbnRyeRILCgNrZXkYASABKAkSJgoFdmFsdWUYAiABKAsyFy5ndWVyZG9uLnYxLkV2ZW50UG9pbnRzOgI4AUIJCgdfc3RyZWFrIkMKC0V2ZW50U3RyZWFrEiIKBnN0cmVhaxgBIAEoCzISLmd1ZXJkb24udjEuU3RyZWFrEhAKCGV4dGVuZGVkGAIgASgIIk4KEVNlbmRFdmVudHNSZXF1ZXN0EjkKBmV2ZW50cxgBIAMoCzIcLmd1ZXJkb24udjEuU2VuZEV2ZW50UmVxdWVzdEILukgIkgEFCAEQ9AMiQgoSU2VuZEV2ZW50c1Jlc3BvbnNlEiwKB3Jlc3VsdHMYASADKAsyGy5ndWVyZG9uLnYxLlNlbmRFdmVudFJlc3VsdCJwCg9TZW5kRXZlbnRSZXN1bHQSLgoFZXZlbnQYASABKAsyHS5ndWVyZG9uLnYxLlNlbmRFdmVudFJlc3BvbnNlSAASIwoFZXJyb3IYAiABKAsyEi5nb29nbGUucnBjLlN0YXR1c0gAQggKBnJlc3VsdCJ+CghFdmVudEtleRIbCgd1c2VyX2lkGAEgASgJQgq6SAdyBRABGP8BEjAKCm1ldHJpY19rZXkYAiABKAlCHLpIGXIXMhVeW2EtekEtWjAtOV8tXXsxLDY0fSQSIwoPaWRlbXBvdGVuY3lfa2V5GAMgASgJQgq6SAdyBRABGP8BImUKD0dldEV2ZW50UmVxdWVzdBIcCghldmVudF9pZBgBIAEoCUIIukgFcgOwAQFIABIjCgNrZXkYAiABKAsyFC5ndWVyZG9uLnYxLkV2ZW50S2V5SABCDwoGbG9va3VwEgW6SAIIASI0ChBHZXRFdmVudFJlc3BvbnNlEiAKBWV2ZW50GAEgASgLMhEuZ3VlcmRvbi52MS5FdmVudCJpChNFeHBsYWluRXZlbnRSZXF1ZXN0EhwKCGV2ZW50X2lkGAEgASgJQgi6SAVyA7ABAUgAEiMKA2tleRgCIAEoCzIULmd1ZXJkb24udjEuRXZlbnRLZXlIAEIPCgZsb29rdXASBbpIAggBIk0KDEZhaWxlZEZpbHRlchILCgNrZXkYASABKAkSEAoIZXhwZWN0ZWQYAiABKAkSEwoGYWN0dWFsGAMgASgJSACIAQFCCQoHX2FjdHVhbCI+Cg5FeHBsYWluZWRCb29zdBIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEhIKCm11bHRpcGxpZXIYAyABKAki9wUKElRyaWdnZXJFeHBsYW5hdGlvbhISCgp0cmlnZ2VyX2lkGAEgASgJEhMKC3RyaWdnZXJfa2V5GAIgASgJEhIKCnN5c3RlbV9rZXkYAyABKAkSIwoHd2h5X25vdBgEIAEoDjISLmd1ZXJkb24udjEuV2h5Tm90EjQKDWZhaWxlZF9maWx0ZXIYBSABKAsyGC5ndWVyZG9uLnYxLkZhaWxlZEZpbHRlckgAiAEBEhEKCXRocmVzaG9sZBgGIAEoCRIUCgx0b3RhbF9iZWZvcmUYByABKAkSEwoLdG90YWxfYWZ0ZXIYCCABKAkSEwoLaGlnaF9iZWZvcmUYCSABKAkSEgoKaGlnaF9hZnRlchgKIAEoCRINCgVmaXJlcxgLIAEoCRIOCgZwb2ludHMYDCABKAMSDAoEYmFzZRgNIAEoCRIqCgZib29zdHMYDiADKAsyGi5ndWVyZG9uLnYxLkV4cGxhaW5lZEJvb3N0Eg8KB3Byb2R1Y3QYDyABKAkSJgoIcm91bmRpbmcYECABKA4yFC5ndWVyZG9uLnYxLlJvdW5kaW5nEg8KB2Jvb3N0ZWQYESABKAkSJAoFbGltaXQYEiABKA4yFS5ndWVyZG9uLnYxLkxpbWl0S2luZBIXCgpsaW1pdF91c2VkGBMgASgDSAGIAQESFwoKbGltaXRfbW9zdBgUIAEoA0gCiAEBEhUKDWhlbGRfYnlfbGltaXQYFSABKAkSEQoEcm9vbRgWIAEoA0gDiAEBEhMKC2hlbGRfYnlfY2FwGBcgASgJEg4KBmFtb3VudBgYIAEoAxIVCg1iYWxhbmNlX2FmdGVyGBkgASgDEhQKB3ZlcnNpb24YGiABKANIBIgBARImCgJhdBgbIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCEAoOX2ZhaWxlZF9maWx0ZXJCDQoLX2xpbWl0X3VzZWRCDQoLX2xpbWl0X21vc3RCBwoFX3Jvb21CCgoIX3ZlcnNpb24imwQKFEV4cGxhaW5FdmVudFJlc3BvbnNlEiAKBWV2ZW50GAEgASgLMhEuZ3VlcmRvbi52MS5FdmVudBIwCgh0cmlnZ2VycxgCIAMoCzIeLmd1ZXJkb24udjEuVHJpZ2dlckV4cGxhbmF0aW9uEk0KD3VzZXJfYXR0cmlidXRlcxgDIAMoCzI0Lmd1ZXJkb24udjEuRXhwbGFpbkV2ZW50UmVzcG9uc2UuVXNlckF0dHJpYnV0ZXNFbnRyeRIMCgR6b25lGAQgASgJEiwKBnN0cmVhaxgFIAEoCzIXLmd1ZXJkb24udjEuRXZlbnRTdHJlYWtIAIgBARI2CgxhY2hpZXZlbWVudHMYBiADKAsyIC5ndWVyZG9uLnYxLkNvbXBsZXRlZEFjaGlldmVtZW50Ej4KB3Jld2FyZHMYByADKAsyLS5ndWVyZG9uLnYxLkV4cGxhaW5FdmVudFJlc3BvbnNlLlJld2FyZHNFbnRyeRIiCgV0aWNrcxgIIAMoCzITLmd1ZXJkb24udjEuVGlja1J1bho1ChNVc2VyQXR0cmlidXRlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaRgoMUmV3YXJkc0VudHJ5EgsKA2tleRgBIAEoCRIlCgV2YWx1ZRgCIAEoCzIWLmd1ZXJkb24udjEuUmV3YXJkTGlzdDoCOAFCCQoHX3N0cmVhayIxCgpSZXdhcmRMaXN0EiMKB3Jld2FyZHMYASADKAsyEi5ndWVyZG9uLnYxLlJld2FyZCKOAQoHVGlja1J1bhISCgpzeXN0ZW1fa2V5GAEgASgJEhMKC3RyaWdnZXJfa2V5GAIgASgJEg0KBXRpY2tzGAMgASgDEikKBWZpcnN0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIgCgVhd2FyZBgFIAEoCzIRLmd1ZXJkb24udjEuQXdhcmQiwgQKBUV2ZW50EgoKAmlkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkSEgoKbWV0cmljX2tleRgDIAEoCRINCgV2YWx1ZRgEIAEoCRI1CgphdHRyaWJ1dGVzGAUgAygLMiEuZ3VlcmRvbi52MS5FdmVudC5BdHRyaWJ1dGVzRW50cnkSFwoPaWRlbXBvdGVuY3lfa2V5GAYgASgJEi8KC29jY3VycmVkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtyZWNlaXZlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoGc3RhdHVzGAkgASgOMhcuZ3VlcmRvbi52MS5FdmVudFN0YXR1cxILCgNzZXEYCiABKAMSFAoMdG90YWxfYmVmb3JlGAsgASgJEhMKC3RvdGFsX2FmdGVyGAwgASgJEhcKD3Byb2dyYW1fdmVyc2lvbhgNIAEoAxItCgZwb2ludHMYDiADKAsyHS5ndWVyZG9uLnYxLkV2ZW50LlBvaW50c0VudHJ5EiMKB3JlZnVzYWwYDyABKAsyEi5nb29nbGUucnBjLlN0YXR1cxoxCg9BdHRyaWJ1dGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARpGCgtQb2ludHNFbnRyeRILCgNrZXkYASABKAkSJgoFdmFsdWUYAiABKAsyFy5ndWVyZG9uLnYxLkV2ZW50UG9pbnRzOgI4ASKfAQoRTGlzdEV2ZW50c1JlcXVlc3QSGwoHdXNlcl9pZBgBIAEoCUIKukgHcgUQARj/ARIwCgptZXRyaWNfa2V5GAIgASgJQhy6SBlyFzIVXlthLXpBLVowLTlfLV17MCw2NH0kEh0KCXBhZ2Vfc2l6ZRgDIAEoBUIKukgHGgUY9AMoABIcCgpwYWdlX3Rva2VuGAQgASgJQgi6SAVyAxiABCJQChJMaXN0RXZlbnRzUmVzcG9uc2USIQoGZXZlbnRzGAEgAygLMhEuZ3VlcmRvbi52MS5FdmVudBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkqPQoDQWNrEhMKD0FDS19VTlNQRUNJRklFRBAAEg8KC0FDS19BUFBMSUVEEAESEAoMQUNLX0FDQ0VQVEVEEAIqegoLRXZlbnRTdGF0dXMSHAoYRVZFTlRfU1RBVFVTX1VOU1BFQ0lGSUVEEAASGAoURVZFTlRfU1RBVFVTX0FQUExJRUQQARIZChVFVkVOVF9TVEFUVVNfQUNDRVBURUQQAhIYChRFVkVOVF9TVEFUVVNfUkVGVVNFRBADKsQBCgZXaHlOb3QSFwoTV0hZX05PVF9VTlNQRUNJRklFRBAAEhQKEFdIWV9OT1RfSU5BQ1RJVkUQARIcChhXSFlfTk9UX0VWRU5UX0FUVFJJQlVURVMQAhIbChdXSFlfTk9UX1VTRVJfQVRUUklCVVRFUxADEhsKF1dIWV9OT1RfQkVMT1dfVEhSRVNIT0xEEAQSHAoYV0hZX05PVF9TVFJFQUtfVE9PX1NIT1JUEAUSFQoRV0hZX05PVF9CQUNLREFURUQQBiqDAQoJTGltaXRLaW5kEhoKFkxJTUlUX0tJTkRfVU5TUEVDSUZJRUQQABIVChFMSU1JVF9LSU5EX0FXQVJEUxABEhUKEUxJTUlUX0tJTkRfUE9JTlRTEAISFwoTTElNSVRfS0lORF9DT09MRE9XThADEhMKD0xJTUlUX0tJTkRfT05DRRAEMpsDCgxFdmVudFNlcnZpY2USSAoJU2VuZEV2ZW50EhwuZ3VlcmRvbi52MS5TZW5kRXZlbnRSZXF1ZXN0Gh0uZ3VlcmRvbi52MS5TZW5kRXZlbnRSZXNwb25zZRJLCgpTZW5kRXZlbnRzEh0uZ3VlcmRvbi52MS5TZW5kRXZlbnRzUmVxdWVzdBoeLmd1ZXJkb24udjEuU2VuZEV2ZW50c1Jlc3BvbnNlEkoKCEdldEV2ZW50EhsuZ3VlcmRvbi52MS5HZXRFdmVudFJlcXVlc3QaHC5ndWVyZG9uLnYxLkdldEV2ZW50UmVzcG9uc2UiA5ACARJWCgxFeHBsYWluRXZlbnQSHy5ndWVyZG9uLnYxLkV4cGxhaW5FdmVudFJlcXVlc3QaIC5ndWVyZG9uLnYxLkV4cGxhaW5FdmVudFJlc3BvbnNlIgOQAgESUAoKTGlzdEV2ZW50cxIdLmd1ZXJkb24udjEuTGlzdEV2ZW50c1JlcXVlc3QaHi5ndWVyZG9uLnYxLkxpc3RFdmVudHNSZXNwb25zZSIDkAIBYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp, file_google_rpc_status, file_guerdon_v1_types]);
+  fileDesc("Ch5ndWVyZG9uL3YxL2V2ZW50X3NlcnZpY2UucHJvdG8SCmd1ZXJkb24udjEixAMKEFNlbmRFdmVudFJlcXVlc3QSMAoKbWV0cmljX2tleRgBIAEoCUIcukgZchcyFV5bYS16QS1aMC05Xy1dezEsNjR9JBIrCgR1c2VyGAIgASgLMhUuZ3VlcmRvbi52MS5Vc2VySW5wdXRCBrpIA8gBARI0CgV2YWx1ZRgDIAEoCUIlukgiciAyHl4tP1swLTldezEsMTh9KFwuWzAtOV17MSw5fSk/JBJsCgphdHRyaWJ1dGVzGAQgAygLMiwuZ3VlcmRvbi52MS5TZW5kRXZlbnRSZXF1ZXN0LkF0dHJpYnV0ZXNFbnRyeUIqukgnmgEkEDIiGXIXMhVeW2EtekEtWjAtOV8tXXsxLDY0fSQqBXIDGP8BEiEKD2lkZW1wb3RlbmN5X2tleRgFIAEoCUIIukgFcgMY/wESLwoLb2NjdXJyZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKA2FjaxgHIAEoDjIPLmd1ZXJkb24udjEuQWNrQgi6SAWCAQIQARoxCg9BdHRyaWJ1dGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASKCAwoRU2VuZEV2ZW50UmVzcG9uc2USEAoIZXZlbnRfaWQYASABKAkSEgoKbWV0cmljX2tleRgCIAEoCRINCgV0b3RhbBgDIAEoCRI5CgZwb2ludHMYBCADKAsyKS5ndWVyZG9uLnYxLlNlbmRFdmVudFJlc3BvbnNlLlBvaW50c0VudHJ5EhsKE2lkZW1wb3RlbnRfcmVwbGF5ZWQYBSABKAgSJwoGc3RhdHVzGAYgASgOMhcuZ3VlcmRvbi52MS5FdmVudFN0YXR1cxI2CgxhY2hpZXZlbWVudHMYByADKAsyIC5ndWVyZG9uLnYxLkNvbXBsZXRlZEFjaGlldmVtZW50EiwKBnN0cmVhaxgIIAEoCzIXLmd1ZXJkb24udjEuRXZlbnRTdHJlYWtIAIgBARpGCgtQb2ludHNFbnRyeRILCgNrZXkYASABKAkSJgoFdmFsdWUYAiABKAsyFy5ndWVyZG9uLnYxLkV2ZW50UG9pbnRzOgI4AUIJCgdfc3RyZWFrIkMKC0V2ZW50U3RyZWFrEiIKBnN0cmVhaxgBIAEoCzISLmd1ZXJkb24udjEuU3RyZWFrEhAKCGV4dGVuZGVkGAIgASgIIk4KEVNlbmRFdmVudHNSZXF1ZXN0EjkKBmV2ZW50cxgBIAMoCzIcLmd1ZXJkb24udjEuU2VuZEV2ZW50UmVxdWVzdEILukgIkgEFCAEQ9AMiQgoSU2VuZEV2ZW50c1Jlc3BvbnNlEiwKB3Jlc3VsdHMYASADKAsyGy5ndWVyZG9uLnYxLlNlbmRFdmVudFJlc3VsdCJwCg9TZW5kRXZlbnRSZXN1bHQSLgoFZXZlbnQYASABKAsyHS5ndWVyZG9uLnYxLlNlbmRFdmVudFJlc3BvbnNlSAASIwoFZXJyb3IYAiABKAsyEi5nb29nbGUucnBjLlN0YXR1c0gAQggKBnJlc3VsdCJ+CghFdmVudEtleRIbCgd1c2VyX2lkGAEgASgJQgq6SAdyBRABGP8BEjAKCm1ldHJpY19rZXkYAiABKAlCHLpIGXIXMhVeW2EtekEtWjAtOV8tXXsxLDY0fSQSIwoPaWRlbXBvdGVuY3lfa2V5GAMgASgJQgq6SAdyBRABGP8BImUKD0dldEV2ZW50UmVxdWVzdBIcCghldmVudF9pZBgBIAEoCUIIukgFcgOwAQFIABIjCgNrZXkYAiABKAsyFC5ndWVyZG9uLnYxLkV2ZW50S2V5SABCDwoGbG9va3VwEgW6SAIIASI0ChBHZXRFdmVudFJlc3BvbnNlEiAKBWV2ZW50GAEgASgLMhEuZ3VlcmRvbi52MS5FdmVudCJpChNFeHBsYWluRXZlbnRSZXF1ZXN0EhwKCGV2ZW50X2lkGAEgASgJQgi6SAVyA7ABAUgAEiMKA2tleRgCIAEoCzIULmd1ZXJkb24udjEuRXZlbnRLZXlIAEIPCgZsb29rdXASBbpIAggBIk0KDEZhaWxlZEZpbHRlchILCgNrZXkYASABKAkSEAoIZXhwZWN0ZWQYAiABKAkSEwoGYWN0dWFsGAMgASgJSACIAQFCCQoHX2FjdHVhbCI+Cg5FeHBsYWluZWRCb29zdBIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEhIKCm11bHRpcGxpZXIYAyABKAki9wUKElRyaWdnZXJFeHBsYW5hdGlvbhISCgp0cmlnZ2VyX2lkGAEgASgJEhMKC3RyaWdnZXJfa2V5GAIgASgJEhIKCnN5c3RlbV9rZXkYAyABKAkSIwoHd2h5X25vdBgEIAEoDjISLmd1ZXJkb24udjEuV2h5Tm90EjQKDWZhaWxlZF9maWx0ZXIYBSABKAsyGC5ndWVyZG9uLnYxLkZhaWxlZEZpbHRlckgAiAEBEhEKCXRocmVzaG9sZBgGIAEoCRIUCgx0b3RhbF9iZWZvcmUYByABKAkSEwoLdG90YWxfYWZ0ZXIYCCABKAkSEwoLaGlnaF9iZWZvcmUYCSABKAkSEgoKaGlnaF9hZnRlchgKIAEoCRINCgVmaXJlcxgLIAEoCRIOCgZwb2ludHMYDCABKAMSDAoEYmFzZRgNIAEoCRIqCgZib29zdHMYDiADKAsyGi5ndWVyZG9uLnYxLkV4cGxhaW5lZEJvb3N0Eg8KB3Byb2R1Y3QYDyABKAkSJgoIcm91bmRpbmcYECABKA4yFC5ndWVyZG9uLnYxLlJvdW5kaW5nEg8KB2Jvb3N0ZWQYESABKAkSJAoFbGltaXQYEiABKA4yFS5ndWVyZG9uLnYxLkxpbWl0S2luZBIXCgpsaW1pdF91c2VkGBMgASgDSAGIAQESFwoKbGltaXRfbW9zdBgUIAEoA0gCiAEBEhUKDWhlbGRfYnlfbGltaXQYFSABKAkSEQoEcm9vbRgWIAEoA0gDiAEBEhMKC2hlbGRfYnlfY2FwGBcgASgJEg4KBmFtb3VudBgYIAEoAxIVCg1iYWxhbmNlX2FmdGVyGBkgASgDEhQKB3ZlcnNpb24YGiABKANIBIgBARImCgJhdBgbIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCEAoOX2ZhaWxlZF9maWx0ZXJCDQoLX2xpbWl0X3VzZWRCDQoLX2xpbWl0X21vc3RCBwoFX3Jvb21CCgoIX3ZlcnNpb24imwQKFEV4cGxhaW5FdmVudFJlc3BvbnNlEiAKBWV2ZW50GAEgASgLMhEuZ3VlcmRvbi52MS5FdmVudBIwCgh0cmlnZ2VycxgCIAMoCzIeLmd1ZXJkb24udjEuVHJpZ2dlckV4cGxhbmF0aW9uEk0KD3VzZXJfYXR0cmlidXRlcxgDIAMoCzI0Lmd1ZXJkb24udjEuRXhwbGFpbkV2ZW50UmVzcG9uc2UuVXNlckF0dHJpYnV0ZXNFbnRyeRIMCgR6b25lGAQgASgJEiwKBnN0cmVhaxgFIAEoCzIXLmd1ZXJkb24udjEuRXZlbnRTdHJlYWtIAIgBARI2CgxhY2hpZXZlbWVudHMYBiADKAsyIC5ndWVyZG9uLnYxLkNvbXBsZXRlZEFjaGlldmVtZW50Ej4KB3Jld2FyZHMYByADKAsyLS5ndWVyZG9uLnYxLkV4cGxhaW5FdmVudFJlc3BvbnNlLlJld2FyZHNFbnRyeRIiCgV0aWNrcxgIIAMoCzITLmd1ZXJkb24udjEuVGlja1J1bho1ChNVc2VyQXR0cmlidXRlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaRgoMUmV3YXJkc0VudHJ5EgsKA2tleRgBIAEoCRIlCgV2YWx1ZRgCIAEoCzIWLmd1ZXJkb24udjEuUmV3YXJkTGlzdDoCOAFCCQoHX3N0cmVhayIxCgpSZXdhcmRMaXN0EiMKB3Jld2FyZHMYASADKAsyEi5ndWVyZG9uLnYxLlJld2FyZCKOAQoHVGlja1J1bhISCgpzeXN0ZW1fa2V5GAEgASgJEhMKC3RyaWdnZXJfa2V5GAIgASgJEg0KBXRpY2tzGAMgASgDEikKBWZpcnN0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIgCgVhd2FyZBgFIAEoCzIRLmd1ZXJkb24udjEuQXdhcmQiwgQKBUV2ZW50EgoKAmlkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkSEgoKbWV0cmljX2tleRgDIAEoCRINCgV2YWx1ZRgEIAEoCRI1CgphdHRyaWJ1dGVzGAUgAygLMiEuZ3VlcmRvbi52MS5FdmVudC5BdHRyaWJ1dGVzRW50cnkSFwoPaWRlbXBvdGVuY3lfa2V5GAYgASgJEi8KC29jY3VycmVkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtyZWNlaXZlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoGc3RhdHVzGAkgASgOMhcuZ3VlcmRvbi52MS5FdmVudFN0YXR1cxILCgNzZXEYCiABKAMSFAoMdG90YWxfYmVmb3JlGAsgASgJEhMKC3RvdGFsX2FmdGVyGAwgASgJEhcKD3Byb2dyYW1fdmVyc2lvbhgNIAEoAxItCgZwb2ludHMYDiADKAsyHS5ndWVyZG9uLnYxLkV2ZW50LlBvaW50c0VudHJ5EiMKB3JlZnVzYWwYDyABKAsyEi5nb29nbGUucnBjLlN0YXR1cxoxCg9BdHRyaWJ1dGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARpGCgtQb2ludHNFbnRyeRILCgNrZXkYASABKAkSJgoFdmFsdWUYAiABKAsyFy5ndWVyZG9uLnYxLkV2ZW50UG9pbnRzOgI4ASKfAQoRTGlzdEV2ZW50c1JlcXVlc3QSGwoHdXNlcl9pZBgBIAEoCUIKukgHcgUQARj/ARIwCgptZXRyaWNfa2V5GAIgASgJQhy6SBlyFzIVXlthLXpBLVowLTlfLV17MCw2NH0kEh0KCXBhZ2Vfc2l6ZRgDIAEoBUIKukgHGgUY9AMoABIcCgpwYWdlX3Rva2VuGAQgASgJQgi6SAVyAxiABCJQChJMaXN0RXZlbnRzUmVzcG9uc2USIQoGZXZlbnRzGAEgAygLMhEuZ3VlcmRvbi52MS5FdmVudBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkijAEKDUltcG9ydE9wdGlvbnMSHgoJaW1wb3J0X2lkGAEgASgJQgu6SAjYAQFyA7ABARIWCgRuYW1lGAIgASgJQgi6SAVyAxj/ARIyCgZmb3JtYXQYAyABKA4yGC5ndWVyZG9uLnYxLkltcG9ydEZvcm1hdEIIukgFggECEAESDwoHZHJ5X3J1bhgEIAEoCCJGCglFdmVudFJvd3MSOQoGZXZlbnRzGAEgAygLMhwuZ3VlcmRvbi52MS5TZW5kRXZlbnRSZXF1ZXN0Qgu6SAiSAQUIARD0AyKJAQoTSW1wb3J0RXZlbnRzUmVxdWVzdBIsCgdvcHRpb25zGAEgASgLMhkuZ3VlcmRvbi52MS5JbXBvcnRPcHRpb25zSAASJQoEcm93cxgCIAEoCzIVLmd1ZXJkb24udjEuRXZlbnRSb3dzSAASDgoEZGF0YRgDIAEoDEgAQg0KBHBhcnQSBbpIAggBIjoKFEltcG9ydEV2ZW50c1Jlc3BvbnNlEiIKBmltcG9ydBgBIAEoCzISLmd1ZXJkb24udjEuSW1wb3J0IigKEEdldEltcG9ydFJlcXVlc3QSFAoCaWQYASABKAlCCLpIBXIDsAEBIjcKEUdldEltcG9ydFJlc3BvbnNlEiIKBmltcG9ydBgBIAEoCzISLmd1ZXJkb24udjEuSW1wb3J0IlEKEkxpc3RJbXBvcnRzUmVxdWVzdBIdCglwYWdlX3NpemUYASABKAVCCrpIBxoFGPQDKAASHAoKcGFnZV90b2tlbhgCIAEoCUIIukgFcgMYgAQiUwoTTGlzdEltcG9ydHNSZXNwb25zZRIjCgdpbXBvcnRzGAEgAygLMhIuZ3VlcmRvbi52MS5JbXBvcnQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIioKEldhdGNoSW1wb3J0UmVxdWVzdBIUCgJpZBgBIAEoCUIIukgFcgOwAQEiOQoTV2F0Y2hJbXBvcnRSZXNwb25zZRIiCgZpbXBvcnQYASABKAsyEi5ndWVyZG9uLnYxLkltcG9ydCIrChNDYW5jZWxJbXBvcnRSZXF1ZXN0EhQKAmlkGAEgASgJQgi6SAVyA7ABASI6ChRDYW5jZWxJbXBvcnRSZXNwb25zZRIiCgZpbXBvcnQYASABKAsyEi5ndWVyZG9uLnYxLkltcG9ydCIqChJSZXRyeUltcG9ydFJlcXVlc3QSFAoCaWQYASABKAlCCLpIBXIDsAEBIjkKE1JldHJ5SW1wb3J0UmVzcG9uc2USIgoGaW1wb3J0GAEgASgLMhIuZ3VlcmRvbi52MS5JbXBvcnQiowEKFUxpc3RJbXBvcnRSb3dzUmVxdWVzdBIUCgJpZBgBIAEoCUIIukgFcgOwAQESNwoHb3V0Y29tZRgCIAEoDjIcLmd1ZXJkb24udjEuSW1wb3J0Um93T3V0Y29tZUIIukgFggECEAESHQoJcGFnZV9zaXplGAMgASgFQgq6SAcaBRj0AygAEhwKCnBhZ2VfdG9rZW4YBCABKAlCCLpIBXIDGIAEIlYKFkxpc3RJbXBvcnRSb3dzUmVzcG9uc2USIwoEcm93cxgBIAMoCzIVLmd1ZXJkb24udjEuSW1wb3J0Um93EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSo9CgNBY2sSEwoPQUNLX1VOU1BFQ0lGSUVEEAASDwoLQUNLX0FQUExJRUQQARIQCgxBQ0tfQUNDRVBURUQQAip6CgtFdmVudFN0YXR1cxIcChhFVkVOVF9TVEFUVVNfVU5TUEVDSUZJRUQQABIYChRFVkVOVF9TVEFUVVNfQVBQTElFRBABEhkKFUVWRU5UX1NUQVRVU19BQ0NFUFRFRBACEhgKFEVWRU5UX1NUQVRVU19SRUZVU0VEEAMqxAEKBldoeU5vdBIXChNXSFlfTk9UX1VOU1BFQ0lGSUVEEAASFAoQV0hZX05PVF9JTkFDVElWRRABEhwKGFdIWV9OT1RfRVZFTlRfQVRUUklCVVRFUxACEhsKF1dIWV9OT1RfVVNFUl9BVFRSSUJVVEVTEAMSGwoXV0hZX05PVF9CRUxPV19USFJFU0hPTEQQBBIcChhXSFlfTk9UX1NUUkVBS19UT09fU0hPUlQQBRIVChFXSFlfTk9UX0JBQ0tEQVRFRBAGKoMBCglMaW1pdEtpbmQSGgoWTElNSVRfS0lORF9VTlNQRUNJRklFRBAAEhUKEUxJTUlUX0tJTkRfQVdBUkRTEAESFQoRTElNSVRfS0lORF9QT0lOVFMQAhIXChNMSU1JVF9LSU5EX0NPT0xET1dOEAMSEwoPTElNSVRfS0lORF9PTkNFEAQy7AcKDEV2ZW50U2VydmljZRJICglTZW5kRXZlbnQSHC5ndWVyZG9uLnYxLlNlbmRFdmVudFJlcXVlc3QaHS5ndWVyZG9uLnYxLlNlbmRFdmVudFJlc3BvbnNlEksKClNlbmRFdmVudHMSHS5ndWVyZG9uLnYxLlNlbmRFdmVudHNSZXF1ZXN0Gh4uZ3VlcmRvbi52MS5TZW5kRXZlbnRzUmVzcG9uc2USSgoIR2V0RXZlbnQSGy5ndWVyZG9uLnYxLkdldEV2ZW50UmVxdWVzdBocLmd1ZXJkb24udjEuR2V0RXZlbnRSZXNwb25zZSIDkAIBElYKDEV4cGxhaW5FdmVudBIfLmd1ZXJkb24udjEuRXhwbGFpbkV2ZW50UmVxdWVzdBogLmd1ZXJkb24udjEuRXhwbGFpbkV2ZW50UmVzcG9uc2UiA5ACARJQCgpMaXN0RXZlbnRzEh0uZ3VlcmRvbi52MS5MaXN0RXZlbnRzUmVxdWVzdBoeLmd1ZXJkb24udjEuTGlzdEV2ZW50c1Jlc3BvbnNlIgOQAgESUwoMSW1wb3J0RXZlbnRzEh8uZ3VlcmRvbi52MS5JbXBvcnRFdmVudHNSZXF1ZXN0GiAuZ3VlcmRvbi52MS5JbXBvcnRFdmVudHNSZXNwb25zZSgBEk0KCUdldEltcG9ydBIcLmd1ZXJkb24udjEuR2V0SW1wb3J0UmVxdWVzdBodLmd1ZXJkb24udjEuR2V0SW1wb3J0UmVzcG9uc2UiA5ACARJTCgtMaXN0SW1wb3J0cxIeLmd1ZXJkb24udjEuTGlzdEltcG9ydHNSZXF1ZXN0Gh8uZ3VlcmRvbi52MS5MaXN0SW1wb3J0c1Jlc3BvbnNlIgOQAgESVQoLV2F0Y2hJbXBvcnQSHi5ndWVyZG9uLnYxLldhdGNoSW1wb3J0UmVxdWVzdBofLmd1ZXJkb24udjEuV2F0Y2hJbXBvcnRSZXNwb25zZSIDkAIBMAESUQoMQ2FuY2VsSW1wb3J0Eh8uZ3VlcmRvbi52MS5DYW5jZWxJbXBvcnRSZXF1ZXN0GiAuZ3VlcmRvbi52MS5DYW5jZWxJbXBvcnRSZXNwb25zZRJOCgtSZXRyeUltcG9ydBIeLmd1ZXJkb24udjEuUmV0cnlJbXBvcnRSZXF1ZXN0Gh8uZ3VlcmRvbi52MS5SZXRyeUltcG9ydFJlc3BvbnNlElwKDkxpc3RJbXBvcnRSb3dzEiEuZ3VlcmRvbi52MS5MaXN0SW1wb3J0Um93c1JlcXVlc3QaIi5ndWVyZG9uLnYxLkxpc3RJbXBvcnRSb3dzUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_google_rpc_status, file_guerdon_v1_imports, file_guerdon_v1_types]);
 
 /**
  * One measured change of a metric by one user.
@@ -126,7 +128,7 @@ export type SendEventResponse = Message<"guerdon.v1.SendEventResponse"> & {
   idempotentReplayed: boolean;
 
   /**
-   * EVENT_STATUS_APPLIED.
+   * EVENT_STATUS_APPLIED, or EVENT_STATUS_ACCEPTED where ACK_ACCEPTED was asked for: then there is no total and no points.
    *
    * @generated from field: guerdon.v1.EventStatus status = 6;
    */
@@ -868,7 +870,7 @@ export type Event = Message<"guerdon.v1.Event"> & {
   receivedAt?: Timestamp | undefined;
 
   /**
-   * Applied or refused.
+   * Accepted, applied or refused.
    *
    * @generated from field: guerdon.v1.EventStatus status = 9;
    */
@@ -995,6 +997,429 @@ export const ListEventsResponseSchema: GenMessage<ListEventsResponse> = /*@__PUR
   messageDesc(file_guerdon_v1_event_service, 18);
 
 /**
+ * What is to be known of an import before its rows.
+ *
+ * @generated from message guerdon.v1.ImportOptions
+ */
+export type ImportOptions = Message<"guerdon.v1.ImportOptions"> & {
+  /**
+   * Id that the sender chooses (UUID), so that sending again goes on with the same import; empty: one is made.
+   *
+   * @generated from field: string import_id = 1;
+   */
+  importId: string;
+
+  /**
+   * A name to know it by, such as that of the file, at most 255 characters.
+   *
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * How the rows are written.
+   *
+   * @generated from field: guerdon.v1.ImportFormat format = 3;
+   */
+  format: ImportFormat;
+
+  /**
+   * Tells what would come of it, and applies nothing.
+   *
+   * @generated from field: bool dry_run = 4;
+   */
+  dryRun: boolean;
+};
+
+/**
+ * Describes the message guerdon.v1.ImportOptions.
+ * Use `create(ImportOptionsSchema)` to create a new message.
+ */
+export const ImportOptionsSchema: GenMessage<ImportOptions> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_event_service, 19);
+
+/**
+ * Rows as messages.
+ *
+ * @generated from message guerdon.v1.EventRows
+ */
+export type EventRows = Message<"guerdon.v1.EventRows"> & {
+  /**
+   * 1 to 500 rows. When to answer, each of them may not say: ack is ignored.
+   *
+   * @generated from field: repeated guerdon.v1.SendEventRequest events = 1;
+   */
+  events: SendEventRequest[];
+};
+
+/**
+ * Describes the message guerdon.v1.EventRows.
+ * Use `create(EventRowsSchema)` to create a new message.
+ */
+export const EventRowsSchema: GenMessage<EventRows> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_event_service, 20);
+
+/**
+ * A part of an import.
+ *
+ * @generated from message guerdon.v1.ImportEventsRequest
+ */
+export type ImportEventsRequest = Message<"guerdon.v1.ImportEventsRequest"> & {
+  /**
+   * One of the three.
+   *
+   * @generated from oneof guerdon.v1.ImportEventsRequest.part
+   */
+  part: {
+    /**
+     * First of all.
+     *
+     * @generated from field: guerdon.v1.ImportOptions options = 1;
+     */
+    value: ImportOptions;
+    case: "options";
+  } | {
+    /**
+     * Of IMPORT_FORMAT_EVENTS.
+     *
+     * @generated from field: guerdon.v1.EventRows rows = 2;
+     */
+    value: EventRows;
+    case: "rows";
+  } | {
+    /**
+     * Of the other formats: the next bytes of the file, wherever they are cut.
+     *
+     * @generated from field: bytes data = 3;
+     */
+    value: Uint8Array;
+    case: "data";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message guerdon.v1.ImportEventsRequest.
+ * Use `create(ImportEventsRequestSchema)` to create a new message.
+ */
+export const ImportEventsRequestSchema: GenMessage<ImportEventsRequest> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_event_service, 21);
+
+/**
+ * The import whose rows are stored.
+ *
+ * @generated from message guerdon.v1.ImportEventsResponse
+ */
+export type ImportEventsResponse = Message<"guerdon.v1.ImportEventsResponse"> & {
+  /**
+   * The import.
+   *
+   * @generated from field: guerdon.v1.Import import = 1;
+   */
+  import?: Import | undefined;
+};
+
+/**
+ * Describes the message guerdon.v1.ImportEventsResponse.
+ * Use `create(ImportEventsResponseSchema)` to create a new message.
+ */
+export const ImportEventsResponseSchema: GenMessage<ImportEventsResponse> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_event_service, 22);
+
+/**
+ * Which import to get.
+ *
+ * @generated from message guerdon.v1.GetImportRequest
+ */
+export type GetImportRequest = Message<"guerdon.v1.GetImportRequest"> & {
+  /**
+   * Id of the import (UUID).
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+};
+
+/**
+ * Describes the message guerdon.v1.GetImportRequest.
+ * Use `create(GetImportRequestSchema)` to create a new message.
+ */
+export const GetImportRequestSchema: GenMessage<GetImportRequest> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_event_service, 23);
+
+/**
+ * One import.
+ *
+ * @generated from message guerdon.v1.GetImportResponse
+ */
+export type GetImportResponse = Message<"guerdon.v1.GetImportResponse"> & {
+  /**
+   * The import.
+   *
+   * @generated from field: guerdon.v1.Import import = 1;
+   */
+  import?: Import | undefined;
+};
+
+/**
+ * Describes the message guerdon.v1.GetImportResponse.
+ * Use `create(GetImportResponseSchema)` to create a new message.
+ */
+export const GetImportResponseSchema: GenMessage<GetImportResponse> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_event_service, 24);
+
+/**
+ * Which imports to list.
+ *
+ * @generated from message guerdon.v1.ListImportsRequest
+ */
+export type ListImportsRequest = Message<"guerdon.v1.ListImportsRequest"> & {
+  /**
+   * At most so many, 1 to 500; 0: 50.
+   *
+   * @generated from field: int32 page_size = 1;
+   */
+  pageSize: number;
+
+  /**
+   * From the answer before; empty: the first page.
+   *
+   * @generated from field: string page_token = 2;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message guerdon.v1.ListImportsRequest.
+ * Use `create(ListImportsRequestSchema)` to create a new message.
+ */
+export const ListImportsRequestSchema: GenMessage<ListImportsRequest> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_event_service, 25);
+
+/**
+ * A page of imports.
+ *
+ * @generated from message guerdon.v1.ListImportsResponse
+ */
+export type ListImportsResponse = Message<"guerdon.v1.ListImportsResponse"> & {
+  /**
+   * The last one first.
+   *
+   * @generated from field: repeated guerdon.v1.Import imports = 1;
+   */
+  imports: Import[];
+
+  /**
+   * For the next page; empty: this is the last.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message guerdon.v1.ListImportsResponse.
+ * Use `create(ListImportsResponseSchema)` to create a new message.
+ */
+export const ListImportsResponseSchema: GenMessage<ListImportsResponse> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_event_service, 26);
+
+/**
+ * Which import to watch.
+ *
+ * @generated from message guerdon.v1.WatchImportRequest
+ */
+export type WatchImportRequest = Message<"guerdon.v1.WatchImportRequest"> & {
+  /**
+   * Id of the import (UUID).
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+};
+
+/**
+ * Describes the message guerdon.v1.WatchImportRequest.
+ * Use `create(WatchImportRequestSchema)` to create a new message.
+ */
+export const WatchImportRequestSchema: GenMessage<WatchImportRequest> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_event_service, 27);
+
+/**
+ * An import as it stands.
+ *
+ * @generated from message guerdon.v1.WatchImportResponse
+ */
+export type WatchImportResponse = Message<"guerdon.v1.WatchImportResponse"> & {
+  /**
+   * The import.
+   *
+   * @generated from field: guerdon.v1.Import import = 1;
+   */
+  import?: Import | undefined;
+};
+
+/**
+ * Describes the message guerdon.v1.WatchImportResponse.
+ * Use `create(WatchImportResponseSchema)` to create a new message.
+ */
+export const WatchImportResponseSchema: GenMessage<WatchImportResponse> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_event_service, 28);
+
+/**
+ * Which import to cancel.
+ *
+ * @generated from message guerdon.v1.CancelImportRequest
+ */
+export type CancelImportRequest = Message<"guerdon.v1.CancelImportRequest"> & {
+  /**
+   * Id of the import (UUID).
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+};
+
+/**
+ * Describes the message guerdon.v1.CancelImportRequest.
+ * Use `create(CancelImportRequestSchema)` to create a new message.
+ */
+export const CancelImportRequestSchema: GenMessage<CancelImportRequest> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_event_service, 29);
+
+/**
+ * The import that was to be cancelled.
+ *
+ * @generated from message guerdon.v1.CancelImportResponse
+ */
+export type CancelImportResponse = Message<"guerdon.v1.CancelImportResponse"> & {
+  /**
+   * The import.
+   *
+   * @generated from field: guerdon.v1.Import import = 1;
+   */
+  import?: Import | undefined;
+};
+
+/**
+ * Describes the message guerdon.v1.CancelImportResponse.
+ * Use `create(CancelImportResponseSchema)` to create a new message.
+ */
+export const CancelImportResponseSchema: GenMessage<CancelImportResponse> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_event_service, 30);
+
+/**
+ * Whose refused rows to try again.
+ *
+ * @generated from message guerdon.v1.RetryImportRequest
+ */
+export type RetryImportRequest = Message<"guerdon.v1.RetryImportRequest"> & {
+  /**
+   * Id of the import (UUID).
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+};
+
+/**
+ * Describes the message guerdon.v1.RetryImportRequest.
+ * Use `create(RetryImportRequestSchema)` to create a new message.
+ */
+export const RetryImportRequestSchema: GenMessage<RetryImportRequest> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_event_service, 31);
+
+/**
+ * The import of the refused rows.
+ *
+ * @generated from message guerdon.v1.RetryImportResponse
+ */
+export type RetryImportResponse = Message<"guerdon.v1.RetryImportResponse"> & {
+  /**
+   * The import that was made.
+   *
+   * @generated from field: guerdon.v1.Import import = 1;
+   */
+  import?: Import | undefined;
+};
+
+/**
+ * Describes the message guerdon.v1.RetryImportResponse.
+ * Use `create(RetryImportResponseSchema)` to create a new message.
+ */
+export const RetryImportResponseSchema: GenMessage<RetryImportResponse> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_event_service, 32);
+
+/**
+ * Which rows to list.
+ *
+ * @generated from message guerdon.v1.ListImportRowsRequest
+ */
+export type ListImportRowsRequest = Message<"guerdon.v1.ListImportRowsRequest"> & {
+  /**
+   * Id of the import (UUID).
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * Only rows with this outcome; unspecified: all.
+   *
+   * @generated from field: guerdon.v1.ImportRowOutcome outcome = 2;
+   */
+  outcome: ImportRowOutcome;
+
+  /**
+   * At most so many, 1 to 500; 0: 50.
+   *
+   * @generated from field: int32 page_size = 3;
+   */
+  pageSize: number;
+
+  /**
+   * From the answer before; empty: the first page.
+   *
+   * @generated from field: string page_token = 4;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message guerdon.v1.ListImportRowsRequest.
+ * Use `create(ListImportRowsRequestSchema)` to create a new message.
+ */
+export const ListImportRowsRequestSchema: GenMessage<ListImportRowsRequest> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_event_service, 33);
+
+/**
+ * A page of rows.
+ *
+ * @generated from message guerdon.v1.ListImportRowsResponse
+ */
+export type ListImportRowsResponse = Message<"guerdon.v1.ListImportRowsResponse"> & {
+  /**
+   * In the order of the lines.
+   *
+   * @generated from field: repeated guerdon.v1.ImportRow rows = 1;
+   */
+  rows: ImportRow[];
+
+  /**
+   * For the next page; empty: this is the last.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message guerdon.v1.ListImportRowsResponse.
+ * Use `create(ListImportRowsResponseSchema)` to create a new message.
+ */
+export const ListImportRowsResponseSchema: GenMessage<ListImportRowsResponse> = /*@__PURE__*/
+  messageDesc(file_guerdon_v1_event_service, 34);
+
+/**
  * When a call is answered.
  *
  * @generated from enum guerdon.v1.Ack
@@ -1015,7 +1440,8 @@ export const Ack = {
   APPLIED: 1,
 
   /**
-   * After the event is stored durably, before it is applied. Answers UNIMPLEMENTED.
+   * After the event is stored durably, before it is applied: for senders that need no answer. What is malformed is refused
+   * at once; GetEvent tells what became of the event. Events of one list keep their order, those of several calls need not.
    *
    * @generated from enum value: ACK_ACCEPTED = 2;
    */
@@ -1212,7 +1638,7 @@ export const LimitKindSchema: GenEnum<LimitKind> = /*@__PURE__*/
  *
  * Every call needs an API key in the metadata: `x-api-key: prefix.body` or `authorization: Bearer prefix.body`; without
  * a valid one it answers UNAUTHENTICATED, with one that may not make this call PERMISSION_DENIED: owner and admin keys may
- * make every call here, the application key of a user those that are about this user. Malformed input answers INVALID_ARGUMENT with `google.rpc.BadRequest` field
+ * make every call here, the application key of a user those that are about this user, and none of an import. Malformed input answers INVALID_ARGUMENT with `google.rpc.BadRequest` field
  * violations, and nothing is stored. A key that has made the requests of its rate limit is answered RESOURCE_EXHAUSTED with
  * reason RATE_LIMITED and `google.rpc.RetryInfo`. Every error carries a `google.rpc.ErrorInfo` with a stable reason.
  *
@@ -1220,12 +1646,13 @@ export const LimitKindSchema: GenEnum<LimitKind> = /*@__PURE__*/
  */
 export const EventService: GenService<{
   /**
-   * Applies one event and answers after the commit.
+   * Applies one event and answers after the commit; with ACK_ACCEPTED, once the event is stored.
    *
    * Errors: INVALID_ARGUMENT (malformed, or an unknown metric or attribute), ALREADY_EXISTS with reason
    * IDEMPOTENCY_KEY_REUSED (the key was used with other content), FAILED_PRECONDITION with reason OUT_OF_POINTS (a
    * deduction that refuses), OUT_OF_RANGE (a total or balance beyond its range), DEADLINE_EXCEEDED (the event may still
-   * be applied: GetEvent or a repeat with the same key tells), UNIMPLEMENTED (ACK_ACCEPTED).
+   * be applied: GetEvent or a repeat with the same key tells), RESOURCE_EXHAUSTED (too much is under way; its
+   * `google.rpc.RetryInfo` says when to call again).
    *
    * @generated from rpc guerdon.v1.EventService.SendEvent
    */
@@ -1237,7 +1664,8 @@ export const EventService: GenService<{
   /**
    * Applies up to 500 events, in the order of the list, each by itself: the result of each is at its own index.
    *
-   * Errors: INVALID_ARGUMENT when the list is empty or too long; everything else is told item by item.
+   * Errors: INVALID_ARGUMENT when the list is empty or too long, RESOURCE_EXHAUSTED as SendEvent; everything else is told
+   * item by item.
    *
    * @generated from rpc guerdon.v1.EventService.SendEvents
    */
@@ -1247,7 +1675,8 @@ export const EventService: GenService<{
     output: typeof SendEventsResponseSchema;
   },
   /**
-   * One event with its outcome, by its id or by its idempotency key.
+   * One event with its outcome, by its id or by its idempotency key; one that is accepted and not applied yet is told as such.
+   * The id of a repeat finds nothing once the first event is applied; its key finds that.
    *
    * Errors: NOT_FOUND.
    *
@@ -1282,6 +1711,97 @@ export const EventService: GenService<{
     methodKind: "unary";
     input: typeof ListEventsRequestSchema;
     output: typeof ListEventsResponseSchema;
+  },
+  /**
+   * Takes any number of events as one import, and answers once all of them are stored; they are applied after that, in the
+   * order of the stream for each user, at their own instants. The first message has the options, all others rows. What is
+   * wrong with a row concerns that row alone. A row without an idempotency key gets one from the content of the whole import
+   * and its line, so the same rows sent again change nothing. Where the call breaks off, sending the same rows again under
+   * the same id goes on where it broke off.
+   *
+   * Errors: INVALID_ARGUMENT (no options first, or bytes that are not of the format), ALREADY_EXISTS with reason
+   * IMPORT_DIFFERS (the id was used for other rows), ABORTED with reason IMPORT_RECEIVED_ELSEWHERE (another call sends rows
+   * of the same import), FAILED_PRECONDITION with reason IMPORT_FINISHED (it was cancelled or has failed), RESOURCE_EXHAUSTED.
+   *
+   * @generated from rpc guerdon.v1.EventService.ImportEvents
+   */
+  importEvents: {
+    methodKind: "client_streaming";
+    input: typeof ImportEventsRequestSchema;
+    output: typeof ImportEventsResponseSchema;
+  },
+  /**
+   * One import and how far it is.
+   *
+   * Errors: NOT_FOUND.
+   *
+   * @generated from rpc guerdon.v1.EventService.GetImport
+   */
+  getImport: {
+    methodKind: "unary";
+    input: typeof GetImportRequestSchema;
+    output: typeof GetImportResponseSchema;
+  },
+  /**
+   * The imports of the project, the last one first.
+   *
+   * Errors: INVALID_ARGUMENT (a page token that is not of this list).
+   *
+   * @generated from rpc guerdon.v1.EventService.ListImports
+   */
+  listImports: {
+    methodKind: "unary";
+    input: typeof ListImportsRequestSchema;
+    output: typeof ListImportsResponseSchema;
+  },
+  /**
+   * How far an import is, whenever that changes, at most four times a second; ends once every row has its outcome, or it is
+   * cancelled or failed.
+   *
+   * Errors: NOT_FOUND.
+   *
+   * @generated from rpc guerdon.v1.EventService.WatchImport
+   */
+  watchImport: {
+    methodKind: "server_streaming";
+    input: typeof WatchImportRequestSchema;
+    output: typeof WatchImportResponseSchema;
+  },
+  /**
+   * Applies no more rows of an import; what is applied stays. An import that is finished stays as it is.
+   *
+   * Errors: NOT_FOUND.
+   *
+   * @generated from rpc guerdon.v1.EventService.CancelImport
+   */
+  cancelImport: {
+    methodKind: "unary";
+    input: typeof CancelImportRequestSchema;
+    output: typeof CancelImportResponseSchema;
+  },
+  /**
+   * Makes an import of the refused rows of one that is finished, with their lines and keys, and judges them anew.
+   *
+   * Errors: NOT_FOUND, FAILED_PRECONDITION with reason IMPORT_NOT_FINISHED or NOTHING_REFUSED.
+   *
+   * @generated from rpc guerdon.v1.EventService.RetryImport
+   */
+  retryImport: {
+    methodKind: "unary";
+    input: typeof RetryImportRequestSchema;
+    output: typeof RetryImportResponseSchema;
+  },
+  /**
+   * What became of each row, in the order of the lines.
+   *
+   * Errors: NOT_FOUND, INVALID_ARGUMENT (a page token that is not of this list).
+   *
+   * @generated from rpc guerdon.v1.EventService.ListImportRows
+   */
+  listImportRows: {
+    methodKind: "unary";
+    input: typeof ListImportRowsRequestSchema;
+    output: typeof ListImportRowsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_guerdon_v1_event_service, 0);

@@ -1,0 +1,130 @@
+import type { Queryable } from '../db/pool.ts';
+import type { Programs } from '../db/programs.ts';
+import { lookAtAccounts, lookAtTotals, lookAtTriggerCounters, lookAtUsers } from '../ledger/look.ts';
+import type { UserRow } from '../ledger/rows.ts';
+import type { Instant, StreakRun } from '../rules/types.ts';
+import { decideAll, loadState, type Rows } from './batch.ts';
+import { contentOf, digest, type EventCommand, identityOf } from './command.ts';
+import { duplicateOf, refusedFor, type Verdict, verdictOf } from './imports/verdict.ts';
+import { readOutcomes } from './outcome.ts';
+import { type Prepared, prepare } from './prepare.ts';
+import type { State } from './state.ts';
+
+/**
+ * Decides events as if they were applied, and applies none: by the same rules, on what is stored and on what the events
+ * before would have made of it, which is kept in memory for their users. Nothing is locked, so it tells what would come of
+ * the events if nothing else happened meanwhile.
+ */
+export class Rehearsal {
+  readonly #db: Queryable;
+  readonly #programs: Programs;
+  /** Rows as they would be, of all users so far. */
+  #state: State | undefined;
+  /** By identity, the content of the events that would be applied. */
+  readonly #applied = new Map<string, string>();
+  #unknown = 0;
+
+  constructor(db: Queryable, programs: Programs) {
+    this.#db = db;
+    this.#programs = programs;
+  }
+
+  /** What would become of the events, in their order, after all that were given before. */
+  async decide(commands: readonly EventCommand[], now: Instant): Promise<Verdict[]> {
+    const first = commands.filter((command) => !this.#applied.has(nameOf(command)));
+    const prepared = await prepare(this.#db, this.#programs, first);
+    const known = await readOutcomes(this.#db, prepared.known);
+    const state = await loadState(this.#rows(prepared), prepared, now);
+    this.#recall(state);
+    const decided = decideAll(state, prepared).outcomes;
+    this.#state = this.#kept(state);
+    return commands.map((command) => {
+      const outcome = known.get(command.id) ?? decided.get(command.id);
+      if (outcome === undefined) return this.#repeat(command);
+      if (decided.has(command.id) && outcome.status === 'applied') {
+        this.#applied.set(nameOf(command), digest([contentOf(command)]));
+      }
+      return verdictOf(command, outcome);
+    });
+  }
+
+  #repeat(command: EventCommand): Verdict {
+    if (this.#applied.get(nameOf(command)) === digest([contentOf(command)])) return duplicateOf(null);
+    return refusedFor('IDEMPOTENCY_KEY_REUSED', {});
+  }
+
+  /** Users who are not known get ids that nobody has. */
+  #rows(prepared: Prepared): Rows {
+    const db = this.#db;
+    return {
+      users: async (users) => {
+        const found = await lookAtUsers(db, users);
+        const rows = new Map(found.map((row) => [`${row.projectId} ${row.externalId}`, row]));
+        const at = prepared.fresh[0]?.receivedAt ?? 0;
+        return users.map((user) => {
+          const key = `${user.projectId} ${user.externalId}`;
+          return this.#state?.users.get(key) ?? rows.get(key) ?? this.#newUser(user, at);
+        });
+      },
+      totals: (wanted) => lookAtTotals(db, wanted),
+      triggerCounters: (wanted) => lookAtTriggerCounters(db, wanted),
+      accounts: (wanted) => lookAtAccounts(db, wanted),
+    };
+  }
+
+  #newUser(user: { projectId: string; externalId: string }, updatedAt: Instant): UserRow {
+    this.#unknown += 1;
+    const nothing = { name: null, email: null, zones: [], attributes: {}, seq: 0n, eventHash: null, createdAt: null };
+    return { ...user, ...nothing, id: `-${this.#unknown}`, updatedAt };
+  }
+
+  /** Puts what is kept in the place of what is stored. */
+  #recall(state: State): void {
+    const kept = this.#state;
+    if (kept === undefined) return;
+    for (const [key, row] of kept.totals) if (state.totals.has(key)) state.totals.set(key, row);
+    for (const [key, row] of kept.triggerCounters)
+      if (state.triggerCounters.has(key)) state.triggerCounters.set(key, row);
+    for (const [key, row] of kept.accounts) if (state.accounts.has(key)) state.accounts.set(key, row);
+    for (const user of state.users.keys()) {
+      const clocks = kept.clocks.get(user);
+      if (clocks !== undefined) state.clocks.set(user, clocks);
+      const usage = kept.usage.get(user);
+      if (usage !== undefined) state.usage.set(user, new Map([...(state.usage.get(user) ?? []), ...usage]));
+      const runs = kept.runs.get(user);
+      if (runs !== undefined) state.runs.set(user, withGrown(state.runs.get(user) ?? [], runs));
+      for (const sets of ['completed', 'rewarded'] as const) {
+        state[sets].set(user, new Set([...(state[sets].get(user) ?? []), ...(kept[sets].get(user) ?? [])]));
+      }
+    }
+  }
+
+  /** All that is kept, with what the last events have made of it; what would be posted is not. */
+  #kept(state: State): State {
+    const kept = this.#state ?? state;
+    for (const part of [
+      'users',
+      'totals',
+      'triggerCounters',
+      'accounts',
+      'usage',
+      'clocks',
+      'runs',
+      'completed',
+      'rewarded',
+    ] as const) {
+      for (const [key, row] of state[part] as Map<string, never>) kept[part].set(key, row);
+    }
+    return kept;
+  }
+}
+
+function nameOf(command: EventCommand): string {
+  return digest([identityOf(command)]);
+}
+
+/** Runs only grow: a stored one that lies within a kept one is part of it by then. */
+function withGrown(stored: readonly StreakRun[], kept: readonly StreakRun[]): StreakRun[] {
+  const rest = stored.filter(({ first, last }) => !kept.some((run) => run.first <= first && last <= run.last));
+  return [...rest, ...kept];
+}

@@ -1,0 +1,128 @@
+import {
+  failReceiving,
+  finishReceiving,
+  type OpenImport,
+  openImport,
+  storeBlock,
+} from '../../commands/imports/store-rows.ts';
+import { GuerdonError, invalid } from '../../errors.ts';
+import { authorOf, type Call } from '../call.ts';
+import { linkHash, rowsOf, type Source, type SourceRow, UnreadableError } from './formats.ts';
+import { judgeRows } from './judge-rows.ts';
+
+export interface ReceiveOptions {
+  /** UUID that the sender chose, by which sending goes on; undefined: one is made. */
+  id: string | undefined;
+  name: string;
+  dryRun: boolean;
+}
+
+/** Rows that one statement stores, and the most text of them that is in memory. */
+const BLOCK_ROWS = 500;
+const BLOCK_CHARACTERS = 1_048_576;
+
+/**
+ * Stores the rows of an import as they arrive, in blocks, and gives its id once all are stored and are to be applied. No
+ * more than a block is in memory, whatever arrives. Rows of an import that broke off are passed over up to where it did.
+ */
+export async function receiveImport(call: Call, options: ReceiveOptions, source: Source): Promise<string> {
+  const { context, ingest } = call.api;
+  const blockRows = Math.min(BLOCK_ROWS, context.config.inFlightMax >> 2);
+  const release = ingest.reserve(blockRows);
+  try {
+    const open = await openImport(context.pool, {
+      id: options.id ?? context.uuid(),
+      projectId: call.projectId,
+      name: options.name,
+      format: source.format,
+      dryRun: options.dryRun,
+      actor: authorOf(call).actor,
+      now: call.receivedAt,
+    });
+    await new Receiver(call, open, options, blockRows).receive(source);
+    return open.id;
+  } finally {
+    release();
+  }
+}
+
+class Receiver {
+  readonly #call: Call;
+  readonly #open: OpenImport;
+  readonly #blockRows: number;
+  #rows: SourceRow[] = [];
+  #characters = 0;
+  /** Of all rows that have arrived. */
+  #hash: Buffer = Buffer.alloc(32);
+  #line = 0;
+
+  constructor(call: Call, open: OpenImport, { dryRun }: ReceiveOptions, blockRows: number) {
+    this.#call = call;
+    this.#open = open;
+    this.#blockRows = blockRows;
+    if (open.projectId !== call.projectId || open.dryRun !== dryRun) throw differs();
+    if (open.state === 'cancelled' || open.state === 'failed') throw finished(open.state);
+  }
+
+  async receive(source: Source): Promise<void> {
+    if (source.format !== this.#open.format) throw differs();
+    const { pool, now } = this.#call.api.context;
+    try {
+      await this.#takeRows(source);
+    } catch (error) {
+      if (!(error instanceof UnreadableError)) throw error;
+      await failReceiving(pool, this.#open.id, error.message, now());
+      throw invalid([{ field: 'data', description: error.message }]);
+    }
+    if (this.#line < this.#open.lastLine) throw differs();
+    await this.#flush();
+    if (this.#open.state !== 'receiving') return;
+    if (!(await finishReceiving(pool, this.#open, now()))) throw elsewhere();
+  }
+
+  async #takeRows(source: Source): Promise<void> {
+    const { lastLine, hash, state } = this.#open;
+    for await (const row of rowsOf(source)) {
+      if (row.line > lastLine && this.#line <= lastLine) {
+        // The first row that is not stored yet: those before it must be the ones that are.
+        if (this.#line !== lastLine || !this.#hash.equals(hash) || state !== 'receiving') throw differs();
+      }
+      this.#hash = linkHash(this.#hash, row);
+      this.#line = row.line;
+      if (row.line === lastLine && !this.#hash.equals(hash)) throw differs();
+      if (row.line <= lastLine) continue;
+      this.#rows.push(row);
+      this.#characters += row.text.length;
+      if (this.#rows.length >= this.#blockRows || this.#characters >= BLOCK_CHARACTERS) await this.#flush();
+    }
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#rows.length === 0) return;
+    const { pool, lanes, now } = this.#call.api.context;
+    const judged = await judgeRows(this.#call, this.#rows, this.#open.createdAt);
+    const block = { ...judged, lastLine: this.#line, hash: this.#hash };
+    if (!(await storeBlock(pool, this.#open, block, { lanes, now: now() }))) throw elsewhere();
+    this.#open.lastLine = this.#line;
+    this.#open.hash = this.#hash;
+    this.#rows = [];
+    this.#characters = 0;
+  }
+}
+
+function differs(): GuerdonError {
+  return new GuerdonError('ALREADY_EXISTS', 'IMPORT_DIFFERS', 'import_id: was used for other rows; send a new one');
+}
+
+function elsewhere(): GuerdonError {
+  const message = 'rows of the import were stored by another call, or it was cancelled; GetImport tells how it stands';
+  return new GuerdonError('ABORTED', 'IMPORT_RECEIVED_ELSEWHERE', message);
+}
+
+function finished(state: string): GuerdonError {
+  return new GuerdonError(
+    'FAILED_PRECONDITION',
+    'IMPORT_FINISHED',
+    `the import has ${state === 'failed' ? 'failed' : 'been cancelled'}`,
+  );
+}
