@@ -3,6 +3,7 @@ import { Databases } from './databases.ts';
 import { measureEvents } from './events.ts';
 import { fill } from './fill.ts';
 import { measureGrowth } from './growth.ts';
+import { measureImport } from './import/measure.ts';
 import { LoadProcess } from './load/process.ts';
 import type { Plan, Section } from './plan.ts';
 import { measureReads } from './reads/measure.ts';
@@ -33,7 +34,7 @@ export async function runBench(plan: Plan, services: Services, say: (line: strin
         result.growth = await measureGrowth(bench);
       },
       import: async () => {
-        say('  not there yet');
+        result.import = await measureImport(bench);
       },
     };
     for (const section of plan.sections) {

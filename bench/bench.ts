@@ -59,13 +59,8 @@ export async function compare(
   const all: Measured[][] = targets.map(() => []);
   for (let round = 0; round < plan.repeat; round += 1) {
     for (const [place, { server, port }] of targets.entries()) {
-      loads += 1;
-      const { call, shape, users } = typeof one === 'function' ? one(place) : one;
-      const spec: LoadSpec = {
-        ...{ port, key: KEY, call, shape, users, seed: loads },
-        warmupMs: plan.warmupSeconds * 1000,
-        measureMs: plan.seconds * 1000,
-      };
+      const times = { warmupMs: plan.warmupSeconds * 1000, measureMs: plan.seconds * 1000 };
+      const spec = loadSpec(typeof one === 'function' ? one(place) : one, port, times);
       all[place]?.push(await measure(bench, spec, server));
     }
   }
@@ -73,17 +68,16 @@ export async function compare(
 }
 
 /** One short load that nothing is told of: code is compiled, caches fill. Gives calls a second. */
-export async function tryOut(
-  bench: Bench,
-  { call, shape, users }: Case,
-  port: number,
-  seconds: number,
-): Promise<number> {
-  loads += 1;
-  const spec = { port, key: KEY, call, shape, users, seed: loads, warmupMs: 200, measureMs: seconds * 1000 };
-  const result = await bench.load.measure(spec);
+export async function tryOut(bench: Bench, one: Case, port: number, seconds: number): Promise<number> {
+  const result = await bench.load.measure(loadSpec(one, port, { warmupMs: 200, measureMs: seconds * 1000 }));
   if (result.failed > 0) throw new Error(`${result.failed} calls failed: ${result.failure}`);
   return result.perSecond;
+}
+
+/** A load that no other one of the run is like. */
+export function loadSpec(one: Case, port: number, times: Pick<LoadSpec, 'warmupMs' | 'measureMs'>): LoadSpec {
+  loads += 1;
+  return { port, key: KEY, ...one, seed: loads, ...times };
 }
 
 type Measured = LoadResult & Usage;

@@ -18,6 +18,10 @@ export interface Plan {
   entriesLarge: number;
   /** Rows of the import. */
   rows: number;
+  /** How often that import and COPY are made; one more import has SendEvent beside it. */
+  imports: number;
+  /** Of SendEvent alone, before the imports. */
+  idleSeconds: number;
   /** Calls that wait at once, of events. */
   inFlight: readonly number[];
   /** Calls that wait at once, of reads. */
@@ -40,6 +44,8 @@ export const SHORT: Omit<Plan, 'sections' | 'out' | 'profiles'> = {
   entries: 100_000,
   entriesLarge: 1_000_000,
   rows: 100_000,
+  imports: 2,
+  idleSeconds: 10,
   inFlight: [1, 16, 64, 256],
   readers: [1, 16, 64],
   offered: 500,
@@ -54,6 +60,7 @@ export const LONG: typeof SHORT = {
   repeat: 5,
   entriesLarge: 10_000_000,
   rows: 1_000_000,
+  idleSeconds: 60,
 };
 
 /** Entries of each user in a filled database. */

@@ -34,7 +34,11 @@ const reads = createPool({ url: databaseUrl, max: 10, name: 'textbook-reads', on
 const programs = new Programs();
 const context = { pool: reads, catalog: new Catalog(reads, now), programs, now, uuid: () => v7(), log };
 const keys = new ApiKeys({ db: reads, now, uses: new KeyUses(reads, onError), limit: null });
-const served = { routes: routes.filter(({ method }) => method === EventService.method.sendEvent), streams: [], intakes: [] };
+const served = {
+  routes: routes.filter(({ method }) => method === EventService.method.sendEvent),
+  streams: [],
+  intakes: [],
+};
 
 const PLANNER = ['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin'].map((name) => `-c ${name}=off`).join(' ');
 

@@ -5,14 +5,19 @@ export interface ImportResult {
   perSecond: number;
   copyPerSecond: number;
   ratio: number;
-  /** How many final rows there were, by table. */
+  /** How many final rows COPY brought in, by table. */
   finalRows: Record<string, number>;
-  /** Milliseconds; SendEvent at a low rate, while nothing else happens and while the import runs. */
+  /** Events a second that were sent beside an import, and before it. */
+  beside: number;
+  /** Milliseconds; of these, while nothing else happened and while an import ran. */
+  p50Idle: number;
+  p50During: number;
   p99Idle: number;
   p99During: number;
   p99Ratio: number;
-  /** Bytes; the highest of the API process and of the worker during the import. */
+  /** Bytes; the highest of the API process and of the worker during imports. */
   apiRss: number;
   apiHeap: number;
   workerRss: number;
+  workerHeap: number;
 }

@@ -9,14 +9,17 @@ const OPEN_MAX = 20_000;
 /** Takes what became of each call; only what ends within the measured time counts. */
 class Record {
   readonly from: number;
-  readonly to: number;
+  to: number;
   readonly #latencies: number[] = [];
   failed = 0;
   failure: string | undefined;
 
-  constructor({ warmupMs, measureMs }: LoadSpec) {
+  constructor({ warmupMs, measureMs }: LoadSpec, stop: AbortSignal) {
     this.from = performance.now() + warmupMs;
     this.to = this.from + measureMs;
+    stop.addEventListener('abort', () => {
+      this.to = Math.min(this.to, performance.now());
+    });
   }
 
   /** `since`: when the call was to be made, on the clock of `performance`. */
@@ -47,13 +50,14 @@ class Record {
   }
 }
 
-export async function measure(spec: LoadSpec): Promise<LoadResult> {
+/** Makes one measurement, for as long as it is to take or until it is stopped. */
+export async function measure(spec: LoadSpec, stop: AbortSignal): Promise<LoadResult> {
   const random = randomOf(spec.seed);
   const inFlight = spec.shape.kind === 'closed' ? spec.shape.inFlight : 1;
   const caller = openCaller(spec, inFlight);
   const next = chooser(spec.users, random);
   try {
-    const record = new Record(spec);
+    const record = new Record(spec, stop);
     if (spec.shape.kind === 'closed') await closedLoop(record, caller, next, inFlight);
     else await openLoop(record, caller, next, spec.shape.perSecond, random);
     return record.result();

@@ -24,6 +24,11 @@ export class LoadProcess {
     });
   }
 
+  /** Ends the measurement that is under way now. */
+  stop(): void {
+    this.#child.send('stop');
+  }
+
   close(): void {
     this.#child.disconnect();
   }

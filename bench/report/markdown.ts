@@ -142,20 +142,20 @@ function growthPart({ growth }: Result): string[] {
 function importPart({ import: imported }: Result): string[] {
   if (imported === undefined) return [];
   const rows = [
-    ['rows/s', count(imported.perSecond), count(imported.copyPerSecond), times(imported.ratio)],
+    ['rows/s, and of COPY (c)', count(imported.perSecond), count(imported.copyPerSecond), times(imported.ratio)],
     [
-      'SendEvent p99 ms: during the import, idle',
-      number(imported.p99During),
-      number(imported.p99Idle),
-      times(imported.p99Ratio),
+      `SendEvent p50 ms at ${imported.beside}/s, and idle`,
+      ...[imported.p50During, imported.p50Idle].map(number),
+      times(imported.p50During / imported.p50Idle),
     ],
-    ['API process: RSS MiB, heap MiB', mib(imported.apiRss), mib(imported.apiHeap), ''],
-    ['worker process: RSS MiB', mib(imported.workerRss), '', ''],
+    ['SendEvent p99 ms, and idle', ...[imported.p99During, imported.p99Idle].map(number), times(imported.p99Ratio)],
+    ['API process, RSS and heap, MiB', mib(imported.apiRss), mib(imported.apiHeap), ''],
+    ['worker process, RSS and heap, MiB', mib(imported.workerRss), mib(imported.workerHeap), ''],
   ];
   const final = Object.entries(imported.finalRows).map(([name, rowsOf]) => `${name} ${count(rowsOf)}`);
   return [
     `## Import of ${count(imported.rows)} rows`,
-    table(['', 'import', 'beside it', 'ratio'], rows),
+    table(['', 'import', 'compared', 'ratio'], rows),
     `Final rows that COPY (c) brought in: ${final.join(', ')}.`,
   ];
 }
