@@ -1,6 +1,7 @@
 import { type Bench, type Case, compare, type Figures, type Target, tryOut } from './bench.ts';
 import { usersOf } from './fill.ts';
-import { endServer, type Server, type ServerName, startEmpty, startGuerdon, startTextbook } from './servers.ts';
+import type { ServerName } from './plan.ts';
+import { endServer, type Server, startEmpty, startGuerdon, startTextbook } from './servers.ts';
 
 /** The same load on every server. */
 export interface EventsRow {
@@ -13,8 +14,6 @@ export interface EventsRow {
   figures: Partial<Record<ServerName, Figures>>;
 }
 
-/** Calls in flight of the loads that are not spread evenly. */
-const SKEWED_IN_FLIGHT = 64;
 const TRY_SECONDS = 1;
 
 /** SendEvent on all servers side by side. */
@@ -43,23 +42,33 @@ export async function measureEvents(bench: Bench): Promise<EventsRow[]> {
 }
 
 /** Each has a database of its own, a copy of the same one. */
-async function startServers({ plan, databases, filled, services }: Bench): Promise<Server[]> {
-  const { redisUrl } = services;
-  const servers = [await startEmpty(), await startTextbook(await databases.copy(filled), plan.pools)];
-  const add = async (name: ServerName, options: { redisUrl: string | undefined; split?: boolean }): Promise<void> => {
-    const databaseUrl = await databases.copy(filled);
-    servers.push(await startGuerdon(name, { databaseUrl, profiles: plan.profiles, ...options }));
+async function startServers(bench: Bench): Promise<Server[]> {
+  const { plan, databases, filled, services } = bench;
+  const starts: Record<ServerName, (databaseUrl: string) => Promise<Server>> = {
+    empty: startEmpty,
+    textbook: (databaseUrl) => startTextbook(databaseUrl, plan.pools),
+    'guerdon-redis': (databaseUrl) => startGuerdon('guerdon-redis', { databaseUrl, ...redis }),
+    'guerdon-postgres': (databaseUrl) =>
+      startGuerdon('guerdon-postgres', { databaseUrl, redisUrl: undefined, profiles: plan.profiles }),
+    'guerdon-split': (databaseUrl) => startGuerdon('guerdon-split', { databaseUrl, ...redis, split: true }),
   };
-  if (redisUrl !== undefined) await add('guerdon-redis', { redisUrl });
-  await add('guerdon-postgres', { redisUrl: undefined });
-  if (redisUrl !== undefined) await add('guerdon-split', { redisUrl, split: true });
-  return servers;
+  const redis = { redisUrl: services.redisUrl, profiles: plan.profiles };
+  const needRedis: readonly ServerName[] = ['guerdon-redis', 'guerdon-split'];
+  const names = plan.servers.filter((name) => services.redisUrl !== undefined || !needRedis.includes(name));
+  const urls: string[] = [];
+  for (const _ of names) urls.push(await databases.copy(filled));
+  const started = await Promise.allSettled(names.map((name, place) => starts[name](urls[place] as string)));
+  const servers = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  const failed = started.find((one) => one.status === 'rejected');
+  if (failed === undefined) return servers;
+  for (const server of servers) await endServer(server);
+  throw failed.reason;
 }
 
 function casesOf({ plan }: Bench, count: number): (Case & { title: string; load: number })[] {
   const call = 'SendEvent' as const;
   const uniform = { kind: 'uniform', count } as const;
-  const skewed = { kind: 'closed', inFlight: SKEWED_IN_FLIGHT } as const;
+  const skewed = { kind: 'closed', inFlight: plan.busy } as const;
   return [
     ...plan.inFlight.map((inFlight) => ({
       title: `${inFlight} in flight`,
@@ -67,13 +76,13 @@ function casesOf({ plan }: Bench, count: number): (Case & { title: string; load:
       ...{ call, shape: { kind: 'closed', inFlight } as const, users: uniform },
     })),
     {
-      title: `${SKEWED_IN_FLIGHT} in flight, Zipf users`,
-      load: SKEWED_IN_FLIGHT,
+      title: `${plan.busy} in flight, Zipf users`,
+      load: plan.busy,
       ...{ call, shape: skewed, users: { kind: 'zipf', count } },
     },
     {
-      title: `${SKEWED_IN_FLIGHT} in flight, one hot user`,
-      load: SKEWED_IN_FLIGHT,
+      title: `${plan.busy} in flight, one hot user`,
+      load: plan.busy,
       ...{ call, shape: skewed, users: { kind: 'hot', count } },
     },
     {
@@ -87,7 +96,7 @@ function casesOf({ plan }: Bench, count: number): (Case & { title: string; load:
 async function warmUp(bench: Bench, servers: readonly Server[], count: number): Promise<void> {
   const load: Case = {
     call: 'SendEvent',
-    shape: { kind: 'closed', inFlight: SKEWED_IN_FLIGHT },
+    shape: { kind: 'closed', inFlight: bench.plan.busy },
     users: { kind: 'uniform', count },
   };
   for (const { ports } of servers) {
@@ -97,9 +106,9 @@ async function warmUp(bench: Bench, servers: readonly Server[], count: number): 
 
 /** The size of pool with which the textbook server does this load best. */
 async function bestPool(bench: Bench, servers: readonly Server[], { shape, ...one }: Case): Promise<number> {
-  const { ports } = servers.find(({ name }) => name === 'textbook') as Server;
+  const ports = servers.find(({ name }) => name === 'textbook')?.ports ?? {};
   // In an open loop all of them would do the same: what is offered.
-  const full = shape.kind === 'open' ? { kind: 'closed' as const, inFlight: SKEWED_IN_FLIGHT } : shape;
+  const full = shape.kind === 'open' ? { kind: 'closed' as const, inFlight: bench.plan.busy } : shape;
   let best = { size: 0, perSecond: -1 };
   for (const [size, port] of Object.entries(ports)) {
     const perSecond = await tryOut(bench, { shape: full, ...one }, port, Math.min(TRY_SECONDS, bench.plan.seconds));

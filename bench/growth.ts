@@ -19,8 +19,6 @@ export interface GrowthResult {
   ratio: number;
 }
 
-const IN_FLIGHT = [1, 64] as const;
-
 /** SendEvent on a large ledger beside a small one, each event for any user who has entries. */
 export async function measureGrowth(bench: Bench): Promise<GrowthResult> {
   const { plan, databases } = bench;
@@ -31,10 +29,9 @@ export async function measureGrowth(bench: Bench): Promise<GrowthResult> {
   const servers: Server[] = [];
   try {
     const sizes = [plan.entries, plan.entriesLarge];
-    const targets: Target[] = [];
-    for (const databaseUrl of [small, large]) targets.push(await open(bench, databaseUrl, servers));
+    const targets = await Promise.all([small, large].map((databaseUrl) => open(bench, databaseUrl, servers)));
     const rows: GrowthRow[] = [];
-    for (const inFlight of IN_FLIGHT) {
+    for (const inFlight of [1, plan.busy]) {
       const [onSmall, onLarge] = await alternate(bench, inFlight, targets, sizes);
       rows.push({ inFlight, small: onSmall as Figures, large: onLarge as Figures });
       const told = [onSmall, onLarge].map(

@@ -3,10 +3,16 @@ import { availableParallelism } from 'node:os';
 export const SECTIONS = ['events', 'reads', 'growth', 'import'] as const;
 export type Section = (typeof SECTIONS)[number];
 
+/** The servers that events are sent to, side by side. */
+export const SERVERS = ['empty', 'textbook', 'guerdon-redis', 'guerdon-postgres', 'guerdon-split'] as const;
+export type ServerName = (typeof SERVERS)[number];
+
 /** What is measured, for how long and on how much. */
 export interface Plan {
   form: 'short' | 'long';
   sections: readonly Section[];
+  /** Without the textbook server there are no ratios. */
+  servers: readonly ServerName[];
   /** Of one measurement, in seconds; the time before it that is not counted comes on top. */
   seconds: number;
   warmupSeconds: number;
@@ -24,6 +30,8 @@ export interface Plan {
   idleSeconds: number;
   /** Calls that wait at once, of events. */
   inFlight: readonly number[];
+  /** The same, of events that are not spread evenly, and on a large ledger. */
+  busy: number;
   /** Calls that wait at once, of reads. */
   readers: readonly number[];
   /** Events a second offered, whatever the answers. */
@@ -38,6 +46,7 @@ export interface Plan {
 
 export const SHORT: Omit<Plan, 'sections' | 'out' | 'profiles'> = {
   form: 'short',
+  servers: SERVERS,
   seconds: 1.5,
   warmupSeconds: 0.5,
   repeat: 3,
@@ -47,6 +56,7 @@ export const SHORT: Omit<Plan, 'sections' | 'out' | 'profiles'> = {
   imports: 2,
   idleSeconds: 10,
   inFlight: [1, 16, 64, 256],
+  busy: 64,
   readers: [1, 16, 64],
   offered: 500,
   pools: [10, 20, 50],

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { runBench } from './all.ts';
-import { LONG, type Plan, SECTIONS, type Section, SHORT } from './plan.ts';
+import { LONG, type Plan, SECTIONS, SERVERS, SHORT } from './plan.ts';
 import { startServices } from './services.ts';
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -10,6 +10,7 @@ const program = new Command('npm run bench --')
   .description('Measures Guerdon beside what it is to be compared with, and writes a report.')
   .option('--long', 'the long form: 10,000,000 entries and an import of 1,000,000 rows')
   .option('--only <sections>', `some of ${SECTIONS.join(',')}`)
+  .option('--servers <names>', `some of ${SERVERS.join(',')}; without textbook there are no ratios`)
   .option('--seconds <n>', 'of each measurement', Number)
   .option('--repeat <n>', 'how often each is made', Number)
   .option('--in-flight <list>', 'calls that wait at once, of the loads spread evenly', numbers)
@@ -18,13 +19,18 @@ const program = new Command('npm run bench --')
   .parse();
 
 function planOf(): Plan {
-  const { long, only, seconds, repeat, inFlight, out, profile } = program.opts();
-  const sections = only === undefined ? [...SECTIONS] : (only as string).split(',');
-  const unknown = sections.find((name) => !(SECTIONS as readonly string[]).includes(name));
-  if (unknown !== undefined) program.error(`--only has ${unknown}; it can be some of ${SECTIONS.join(',')}`);
+  const { long, only, servers, seconds, repeat, inFlight, out, profile } = program.opts();
+  const some = { sections: chosen('--only', only, SECTIONS), servers: chosen('--servers', servers, SERVERS) };
   const given = Object.entries({ seconds, repeat, inFlight }).filter(([, value]) => value !== undefined);
-  const base = long ? LONG : SHORT;
-  return { ...base, ...Object.fromEntries(given), sections: sections as Section[], out, profiles: profile };
+  return { ...(long ? LONG : SHORT), ...Object.fromEntries(given), ...some, out, profiles: profile };
+}
+
+function chosen<T extends string>(option: string, given: string | undefined, all: readonly T[]): T[] {
+  if (given === undefined) return [...all];
+  const names = given.split(',');
+  const unknown = names.find((name) => !(all as readonly string[]).includes(name));
+  if (unknown !== undefined) program.error(`${option} has ${unknown}; it can be some of ${all.join(',')}`);
+  return all.filter((name) => names.includes(name));
 }
 
 const plan = planOf();

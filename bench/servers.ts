@@ -1,6 +1,7 @@
 import { type Child, startChild } from './child.ts';
 import { KEY } from './databases.ts';
 import type { Usage } from './meter.ts';
+import type { ServerName } from './plan.ts';
 
 /** A server that is measured, in one process or several. */
 export interface Server {
@@ -10,9 +11,7 @@ export interface Server {
   processes: readonly { role: string; child: Child }[];
 }
 
-/** As they are called in figures and tables. */
-export type ServerName = 'empty' | 'textbook' | 'guerdon-redis' | 'guerdon-postgres' | 'guerdon-split';
-
+/** As they are called in tables. */
 export const TITLES: Readonly<Record<ServerName, string>> = {
   empty: 'empty handler (a)',
   textbook: 'textbook (b)',

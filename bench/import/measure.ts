@@ -33,7 +33,7 @@ export async function measureImport(bench: Bench): Promise<ImportResult> {
     const copies: number[] = [];
     const peaks = { api: { rss: 0, heap: 0 }, worker: { rss: 0, heap: 0 } };
     let dump: Dump = { dir, rows: {} };
-    const idle = await besides(bench, server, 0, bench.plan.idleSeconds);
+    const idle = await alone(bench, server, bench.plan.idleSeconds);
     for (let turn = 1; turn <= bench.plan.imports; turn += 1) {
       const before = await lastUser(databaseUrl);
       const imported = await importFile(bench, server, dir, `import${turn}`, peaks);
@@ -105,9 +105,9 @@ function beside(bench: Bench): Case {
 }
 
 /** SendEvent at its low rate for so many seconds. */
-async function besides(bench: Bench, server: Server, after: number, seconds: number): Promise<LoadResult> {
+async function alone(bench: Bench, server: Server, seconds: number): Promise<LoadResult> {
   const port = server.ports[0] as number;
-  await tryOut(bench, beside(bench), port, Math.max(1, after));
+  await tryOut(bench, beside(bench), port, Math.min(2, seconds));
   return bench.load.measure(loadSpec(beside(bench), port, { warmupMs: 0, measureMs: seconds * 1000 }));
 }
 

@@ -1,7 +1,7 @@
 import type { Figures } from '../bench.ts';
 import type { EventsRow } from '../events.ts';
-import { ENTRIES_EACH } from '../plan.ts';
-import { type ServerName, TITLES } from '../servers.ts';
+import { ENTRIES_EACH, type ServerName } from '../plan.ts';
+import { TITLES } from '../servers.ts';
 import { count, goalsOf, verdictOf } from './goals.ts';
 import type { Machine } from './machine.ts';
 import type { Result } from './result.ts';
@@ -64,7 +64,7 @@ function eventsPart({ events }: Result): string[] {
 
 function eventsTable({ title, kind, pool, figures }: EventsRow): string[] {
   const names = Object.keys(figures) as ServerName[];
-  const textbook = figures.textbook as Figures;
+  const textbook = figures.textbook ?? { perSecond: Number.NaN, p50: Number.NaN };
   const rows = names.map((name) => {
     const own = figures[name] as Figures;
     return [

@@ -1,5 +1,6 @@
 import type { EventsRow } from '../events.ts';
-import { type ServerName, TITLES } from '../servers.ts';
+import type { ServerName } from '../plan.ts';
+import { TITLES } from '../servers.ts';
 import { count, type Goal, goalsOf, verdictOf } from './goals.ts';
 import { number } from './markdown.ts';
 import type { Result } from './result.ts';
@@ -93,7 +94,12 @@ function bars({ title: what, figures }: EventsRow, top: number): string[] {
       return [
         text(265, at + 14, TITLES[name], 'end'),
         `<rect x="275" y="${at}" width="${width.toFixed(1)}" height="18" fill="${COLORS[name]}"/>`,
-        text(285 + width, at + 14, `${count(rate(name))}  (${number(rate(name) / rate('textbook'))}×)`, 'start'),
+        text(
+          285 + width,
+          at + 14,
+          `${count(rate(name))}  (${number(rate(name) / (rate('textbook') || Number.NaN))}×)`,
+          'start',
+        ),
       ];
     }),
   ];
