@@ -66,9 +66,15 @@ function startRole(role: string, name: ServerName, options: GuerdonOptions): Pro
       GUERDON_ADMIN_KEY: KEY,
     },
     ready: /Guerdon is ready/,
-    node:
-      profiles === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', profiles, '--cpu-prof-name', `${name}.cpuprofile`],
+    node: profiles === undefined ? [] : profiling(profiles, `${name}-${role}`),
   });
+}
+
+let profiled = 0;
+
+function profiling(folder: string, name: string): string[] {
+  profiled += 1;
+  return ['--cpu-prof', '--cpu-prof-dir', folder, '--cpu-prof-name', `${profiled}-${name}.cpuprofile`];
 }
 
 /** What all processes of a server have used together since they were last asked. */

@@ -7,6 +7,8 @@ import { runBench } from '../bench/all.ts';
 import { Databases, KEY, onDatabase } from '../bench/databases.ts';
 import { randomOf } from '../bench/load/random.ts';
 import { SHORT } from '../bench/plan.ts';
+import { rawClient } from '../bench/reads/sql-clients.ts';
+import { pgbenchScript } from '../bench/reads/statements.ts';
 import { endServer, type Server, startGuerdon, startTextbook } from '../bench/servers.ts';
 import { Programs } from '../src/db/programs.ts';
 import { verify } from '../src/ledger/verify.ts';
@@ -115,6 +117,14 @@ describe('the textbook server', () => {
     expect((await verify(pool, new Programs())).fault).toBeUndefined();
     await pool.end();
   });
+});
+
+it('where there is no pgbench, a client of our own runs the statements', async () => {
+  const statements = [{ text: 'select $1::text, $2::bigint[]', values: ['user-7', ['7']] }];
+  expect(await rawClient(statements, 10).run(serverUrl, 2, 0.2)).toBeGreaterThan(0);
+  expect(pgbenchScript(statements, 10)).toBe(
+    "\\set n random(1, 10)\nselect ('user-' || :n)::text, array[:n]::bigint[];\n",
+  );
 });
 
 /** Events of three users, one after the other: a profile, repeats, a level, a fall, and what is refused. */

@@ -4,8 +4,8 @@ import { type Statement, valuesFor } from './statements.ts';
 // What pgbench does, for where there is none: each connection runs the prepared statements one after the other, again and
 // again, for a user chosen anew each time, and the rate of all of them together is printed.
 
-const { databaseUrl, clients, seconds, users, statements } = JSON.parse(process.argv[2] as string) as {
-  databaseUrl: string;
+const databaseUrl = process.env.DATABASE_URL as string;
+const { clients, seconds, users, statements } = JSON.parse(process.argv[2] as string) as {
   clients: number;
   seconds: number;
   users: number;

@@ -44,7 +44,13 @@ function pgbench(path: string, name: string, script: string): SqlClient {
         await writeFile(file, script);
         const threads = String(Math.min(clients, CORES));
         const args = ['-n', '-M', 'prepared', '-f', file, '-c', String(clients), '-j', threads];
-        const { stdout } = await promisify(execFile)(path, [...args, '-T', String(Math.ceil(seconds)), databaseUrl]);
+        const url = new URL(databaseUrl);
+        // Others can read the arguments of a process.
+        const env = { ...process.env, PGPASSWORD: decodeURIComponent(url.password) };
+        url.password = '';
+        const { stdout } = await promisify(execFile)(path, [...args, '-T', String(Math.ceil(seconds)), url.href], {
+          env,
+        });
         const tps = /tps = ([\d.]+) \(without/.exec(stdout)?.[1];
         if (tps === undefined) throw new Error(`pgbench told no rate:\n${stdout}`);
         return Number(tps);
@@ -56,13 +62,14 @@ function pgbench(path: string, name: string, script: string): SqlClient {
 }
 
 /** Slower than pgbench, being Node: the report says which one it was. */
-function rawClient(statements: readonly Statement[], users: number): SqlClient {
+export function rawClient(statements: readonly Statement[], users: number): SqlClient {
   return {
     name: 'own client (node-pg, prepared statements): there is no pgbench',
     async run(databaseUrl, clients, seconds) {
       const script = join(import.meta.dirname, 'raw.ts');
-      const asked = JSON.stringify({ databaseUrl, clients, seconds, users, statements });
-      const { stdout } = await promisify(execFile)(process.execPath, [script, asked]);
+      const asked = JSON.stringify({ clients, seconds, users, statements });
+      const env = { ...process.env, DATABASE_URL: databaseUrl };
+      const { stdout } = await promisify(execFile)(process.execPath, [script, asked], { env });
       return Number(stdout);
     },
   };
