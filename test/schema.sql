@@ -748,17 +748,14 @@ CREATE OR REPLACE FUNCTION public.refuse_direct_posting()
  RETURNS trigger
  LANGUAGE plpgsql
 AS $function$
-  begin
-    if pg_trigger_depth() < 2 then
-      raise exception 'accounts change only by entries'
-        using errcode = 'check_violation', constraint = 'accounts_follow_entries', table = 'accounts';
-    end if;
-    return new;
-  end $function$;
+      begin
+        raise exception 'accounts change only by entries'
+          using errcode = 'check_violation', constraint = 'accounts_follow_entries', table = 'accounts';
+      end $function$;
 
-CREATE TRIGGER accounts_follow_entries_insert BEFORE INSERT ON public.accounts FOR EACH ROW WHEN ((new.version <> 0)) EXECUTE FUNCTION refuse_direct_posting();
+CREATE TRIGGER accounts_follow_entries_insert BEFORE INSERT ON public.accounts FOR EACH ROW WHEN (((pg_trigger_depth() = 0) AND (new.version <> 0))) EXECUTE FUNCTION refuse_direct_posting();
 
-CREATE TRIGGER accounts_follow_entries_update BEFORE UPDATE ON public.accounts FOR EACH ROW WHEN (((((new.balance IS DISTINCT FROM old.balance) OR (new.earned IS DISTINCT FROM old.earned)) OR (new.version IS DISTINCT FROM old.version)) OR (new.hash IS DISTINCT FROM old.hash))) EXECUTE FUNCTION refuse_direct_posting();
+CREATE TRIGGER accounts_follow_entries_update BEFORE UPDATE ON public.accounts FOR EACH ROW WHEN (((pg_trigger_depth() = 0) AND ((new.balance IS DISTINCT FROM old.balance) OR (new.earned IS DISTINCT FROM old.earned) OR (new.version IS DISTINCT FROM old.version) OR (new.hash IS DISTINCT FROM old.hash)))) EXECUTE FUNCTION refuse_direct_posting();
 
 CREATE TRIGGER audit_append_only BEFORE DELETE OR UPDATE ON public.audit FOR EACH ROW EXECUTE FUNCTION refuse_change();
 

@@ -17,7 +17,7 @@ export function insertion<R>(insert: Insert<R>, rows: readonly R[]): Insertion |
   return {
     name: `insert-${insert.table}`,
     text: statement(insert),
-    values: insert.columns.map(([, , value]) => rows.map(value)),
+    values: insert.columns.map(([, type, value]) => arrayText(type, rows.map(value))),
   };
 }
 
@@ -25,7 +25,23 @@ export function insertion<R>(insert: Insert<R>, rows: readonly R[]): Insertion |
 export interface Insertion {
   name: string;
   text: string;
-  values: unknown[];
+  values: string[];
+}
+
+const QUOTED = new Set(['text', 'jsonb']);
+
+/** An array as PostgreSQL reads it. Only texts and documents can have what must be quoted. */
+function arrayText(type: string, values: readonly unknown[]): string {
+  const element = QUOTED.has(type) ? quoted : plain;
+  return `{${values.map((value) => ((value ?? null) === null ? 'NULL' : element(value))).join(',')}}`;
+}
+
+function quoted(value: unknown): string {
+  return `"${String(value).replace(/["\\]/g, '\\$&')}"`;
+}
+
+function plain(value: unknown): string {
+  return Buffer.isBuffer(value) ? `\\\\x${value.toString('hex')}` : String(value);
 }
 
 const statements = new WeakMap<object, string>();

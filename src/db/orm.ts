@@ -16,6 +16,7 @@ import { Migration009Imports } from './migrations/009-imports.ts';
 
 import { Migration011EventImports } from './migrations/011-event-imports.ts';
 import { Migration012BoostHistory } from './migrations/012-boost-history.ts';
+import { Migration014Posting } from './migrations/014-posting.ts';
 import { createPool } from './pool.ts';
 
 export type Orm = MikroORM;
@@ -36,6 +37,7 @@ const migrations = [
   { name: '009-imports', class: Migration009Imports },
   { name: '011-event-imports', class: Migration011EventImports },
   { name: '012-boost-history', class: Migration012BoostHistory },
+  { name: '014-posting', class: Migration014Posting },
 ];
 
 /** Nobody waits for ever for a row that somebody else holds, and nobody holds one for ever. */

@@ -28,8 +28,7 @@ export function createPool(options: PoolOptions): Pool {
     application_name: options.name,
     connectionTimeoutMillis: 30_000,
     keepAlive: true,
-    // Else the driver loads the module anew for each connection.
-    stream: () => new Socket(),
+    stream: () => new GatheringSocket(),
     pipeline: options.lanes ?? false,
     options: settings(options)
       .map((setting) => `-c ${setting}`)
@@ -42,6 +41,22 @@ export function createPool(options: PoolOptions): Pool {
     if (!pool.ending) options.onError(error);
   });
   return pool;
+}
+
+/** Sends what is written within one turn of the event loop together: a batch's statements with one call of the system. */
+class GatheringSocket extends Socket {
+  #gathers = false;
+
+  override cork(): void {
+    super.cork();
+    if (this.#gathers) return;
+    this.#gathers = true;
+    super.cork();
+    process.nextTick(() => {
+      this.#gathers = false;
+      this.uncork();
+    });
+  }
 }
 
 /**
