@@ -14,7 +14,7 @@ const COLORS: Readonly<Record<ServerName, string>> = {
 };
 const VERDICTS = { 'goal met': '#2e7d32', 'floor met': '#f9a825', 'NOT MET': '#c62828', 'not measured': '#9aa0a6' };
 
-const WIDTH = 900;
+const WIDTH = 980;
 const LEFT = 70;
 const PLOT = { width: 520, height: 260 };
 const BAR = 26;
@@ -108,7 +108,7 @@ function bars({ title: what, figures }: EventsRow, top: number): string[] {
 /** One goal a line: how far the measured ratio is from its floor, in units of the floor. */
 function verdicts(goals: readonly Goal[], top: number): string[] {
   const scale = 120;
-  const zero = 520;
+  const zero = 600;
   return [
     title('Against the goals: the bar is what was measured, the line the floor, both as shares of the floor', top),
     `<line x1="${zero + scale}" x2="${zero + scale}" y1="${top + 28}" y2="${top + 28 + goals.length * BAR}" stroke="#424242"/>`,
