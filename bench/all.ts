@@ -40,6 +40,7 @@ export async function runBench(plan: Plan, services: Services, say: (line: strin
     for (const section of plan.sections) {
       say(section);
       await parts[section]();
+      await databases.dropAll(filled);
       machine.loadAfter = loadNow();
       await writeReport(result, say);
     }

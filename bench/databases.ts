@@ -47,8 +47,9 @@ export class Databases {
     this.#made.delete(url);
   }
 
-  async dropAll(): Promise<void> {
-    for (const url of [...this.#made]) await this.drop(url);
+  /** Drops all that were made, but for one that is still needed. */
+  async dropAll(except?: string): Promise<void> {
+    for (const url of [...this.#made].filter((url) => url !== except)) await this.drop(url);
   }
 
   /** What the server says of itself. */

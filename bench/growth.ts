@@ -44,7 +44,6 @@ export async function measureGrowth(bench: Bench): Promise<GrowthResult> {
     return { small: plan.entries, large: plan.entriesLarge, rows, ratio };
   } finally {
     for (const server of servers) await endServer(server);
-    for (const url of [small, large]) await databases.drop(url);
   }
 }
 

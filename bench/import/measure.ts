@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Bench, type Case, loadSpec, median, tryOut } from '../bench.ts';
+import { ENVIRONMENT } from '../child.ts';
 import { usersOf } from '../fill.ts';
 import type { LoadResult } from '../load/spec.ts';
 import type { Usage } from '../meter.ts';
@@ -60,7 +61,6 @@ export async function measureImport(bench: Bench): Promise<ImportResult> {
     };
   } finally {
     await endServer(server);
-    await bench.databases.drop(databaseUrl);
     await rm(dir, { recursive: true, force: true });
   }
 }
@@ -77,7 +77,9 @@ async function importFile(bench: Bench, server: Server, dir: string, prefix: str
   await writeEvents(path, bench.plan.rows, prefix);
   for (const { child } of server.processes) await child.usage();
   const script = join(import.meta.dirname, 'send.ts');
-  const { stdout } = await promisify(execFile)(process.execPath, [script, String(server.ports[0]), path]);
+  const { stdout } = await promisify(execFile)(process.execPath, [script, String(server.ports[0]), path], {
+    env: ENVIRONMENT,
+  });
   for (const { role, child } of server.processes) {
     const { rss, heap } = await child.usage();
     const peak = peaks[role] as Peaks[string];

@@ -58,7 +58,6 @@ export async function measureReads(bench: Bench): Promise<ReadsResult> {
     }
   } finally {
     await endServer(server);
-    await databases.drop(databaseUrl);
   }
   const judged = rows[rows.length >> 1] as ReadsRow;
   return {

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { ENVIRONMENT } from '../child.ts';
 
 /** A statement as Guerdon sends it. */
 export interface Statement {
@@ -14,7 +15,7 @@ const USER_ID = '7';
 
 /** The statements that one GetUserPoints with ten awards sends. */
 export async function captureStatements(databaseUrl: string): Promise<Statement[]> {
-  const env = { PATH: process.env.PATH, HOME: process.env.HOME, DATABASE_URL: databaseUrl };
+  const env = { ...ENVIRONMENT, DATABASE_URL: databaseUrl };
   const script = join(import.meta.dirname, 'capture.ts');
   const { stdout } = await promisify(execFile)(process.execPath, [script], { env });
   const found = JSON.parse(/^statements (.*)$/m.exec(stdout)?.[1] ?? '[]') as Statement[];
