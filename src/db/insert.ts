@@ -28,20 +28,21 @@ export interface Insertion {
   values: string[];
 }
 
-const QUOTED = new Set(['text', 'jsonb']);
-
 /** An array as PostgreSQL reads it. Only texts and documents can have what must be quoted. */
 function arrayText(type: string, values: readonly unknown[]): string {
-  const element = QUOTED.has(type) ? quoted : plain;
+  const element = ELEMENTS[type] ?? plain;
   return `{${values.map((value) => ((value ?? null) === null ? 'NULL' : element(value))).join(',')}}`;
 }
 
-function quoted(value: unknown): string {
-  return `"${String(value).replace(/["\\]/g, '\\$&')}"`;
-}
+const ELEMENTS: Readonly<Record<string, (value: unknown) => string>> = {
+  text: (value) => `"${String(value).replace(/["\\]/g, '\\$&')}"`,
+  // JSON has no control characters, so that quoting it once more escapes what the array needs and no more.
+  jsonb: (value) => JSON.stringify(value),
+  bytea: (value) => `\\\\x${(value as Buffer).toString('hex')}`,
+};
 
 function plain(value: unknown): string {
-  return Buffer.isBuffer(value) ? `\\\\x${value.toString('hex')}` : String(value);
+  return String(value);
 }
 
 const statements = new WeakMap<object, string>();

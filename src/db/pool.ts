@@ -88,7 +88,14 @@ function settings({ searchPath, lanes }: PoolOptions): string[] {
   ];
 }
 
-/** An instant as PostgreSQL reads it exactly. */
+let lastAt = 0;
+let lastText = new Date(lastAt).toISOString();
+
+/** An instant as PostgreSQL reads it exactly. Rows that are written together mostly have the same. */
 export function instantText(at: number): string {
-  return new Date(at).toISOString();
+  if (at !== lastAt) {
+    lastText = new Date(at).toISOString();
+    lastAt = at;
+  }
+  return lastText;
 }

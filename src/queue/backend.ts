@@ -102,14 +102,18 @@ function redisBackend(deployment: string, url: string, onError: Say): Backend {
     open.push(redis);
     return redis;
   };
+  const work = (queue: string, process: Process, concurrency: number): JobWorker => {
+    const connection = connect();
+    const worker = listening(new Worker(queue, process, { ...WORKER_OPTIONS, connection, concurrency }), onError);
+    // While Redis is away no job can be finished: they come again elsewhere, and waiting for them would never end.
+    return { close: () => worker.close(connection.status !== 'ready') };
+  };
   return {
     kind: 'redis',
     queue: () => listening(new Queue(name, { connection: connect(1) }), onError),
-    worker: (process, concurrency) =>
-      listening(new Worker(name, process, { ...WORKER_OPTIONS, connection: connect(), concurrency }), onError),
+    worker: (process, concurrency) => work(name, process, concurrency),
     schedule: (timed) => new BullSchedule(listening(new Queue(named(timed), { connection: connect(1) }), onError)),
-    scheduleWorker: (timed, process) =>
-      listening(new Worker(named(timed), process, { ...WORKER_OPTIONS, connection: connect() }), onError),
+    scheduleWorker: (timed, process) => work(named(timed), process, 1),
     redis: connect,
     close: async () => {
       for (const redis of open) redis.disconnect();
