@@ -54,7 +54,9 @@ function machineTable(machine: Machine): string {
     ['Redis', `${machine.redis} (${machine.redisFrom})`],
   ];
   const warning = '**This PostgreSQL does not wait for the disk: commits are cheaper here than where they are safe.**';
-  return table(['', ''], rows) + (careless ? `\n\n${warning}` : '');
+  const busy = machine.loadBefore > machine.cores / 2;
+  const others = '**Something else was at work on this machine: figures are too low, and ratios uncertain.**';
+  return [table(['', ''], rows), ...(careless ? [warning] : []), ...(busy ? [others] : [])].join('\n\n');
 }
 
 function eventsPart({ events }: Result): string[] {
@@ -70,6 +72,7 @@ function eventsTable({ title, kind, pool, figures }: EventsRow): string[] {
     return [
       TITLES[name],
       count(own.perSecond),
+      `${count(Math.min(...own.each))} – ${count(Math.max(...own.each))}`,
       times(own.perSecond / textbook.perSecond),
       ...[own.p50, own.p99].map(number),
       times(own.p50 / textbook.p50),
@@ -82,6 +85,7 @@ function eventsTable({ title, kind, pool, figures }: EventsRow): string[] {
   const head = [
     'server',
     'events/s',
+    'least – most',
     'to (b)',
     'p50 ms',
     'p99 ms',
