@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { KEY, startGuerdon, type TestGuerdon } from '../support/guerdon.ts';
+import { bareEnv, KEY, startGuerdon, type TestGuerdon } from '../support/guerdon.ts';
 import { ndjson } from '../support/imports.ts';
 import { balancesOf } from '../support/ledger.ts';
 
@@ -25,7 +25,7 @@ async function importEvents(...args: string[]): Promise<{ code: number; output: 
   const server = ['--server', `127.0.0.1:${guerdon.grpcPort}`, '--key', KEY];
   const run = promisify(execFile)(process.execPath, ['src/cli/guerdon.ts', 'import-events', ...args, ...server], {
     cwd: ROOT,
-    env: { PATH: process.env.PATH, HOME: process.env.HOME },
+    env: bareEnv,
   });
   return run.then(
     ({ stdout }) => ({ code: 0, output: stdout }),

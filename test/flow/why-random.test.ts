@@ -17,7 +17,7 @@ import {
   type Trigger,
 } from '../../src/gen/guerdon/v1/types_pb.ts';
 import { anyRules, SYSTEMS } from '../support/any-rules.ts';
-import { startGuerdon, type TestGuerdon } from '../support/guerdon.ts';
+import { bareEnv, startGuerdon, type TestGuerdon } from '../support/guerdon.ts';
 import { expectSound } from '../support/ledger.ts';
 import { boosted, boostsThen, type Occasion, PaidLog, reasonOf, roundingOf } from '../support/why.ts';
 
@@ -222,7 +222,7 @@ function linesOf(told: TriggerExplanation): string[] {
 
 it('the command tells the same numbers', async () => {
   const why = async (id: string) => {
-    const env = { PATH: process.env.PATH, DATABASE_URL: guerdon.database.url };
+    const env = { ...bareEnv, DATABASE_URL: guerdon.database.url };
     const { stdout } = await promisify(execFile)(process.execPath, ['src/cli/guerdon.ts', 'why', id], { env });
     return stdout;
   };

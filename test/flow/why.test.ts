@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { OnFloor, Period, Rounding, TriggerStatus } from '../../src/gen/guerdon/v1/types_pb.ts';
-import { startGuerdon, type TestGuerdon } from '../support/guerdon.ts';
+import { bareEnv, startGuerdon, type TestGuerdon } from '../support/guerdon.ts';
 import { expectSound } from '../support/ledger.ts';
 
 let guerdon: TestGuerdon;
@@ -59,7 +59,7 @@ it('is told on the command line too, in words', async () => {
   const { eventId } = await guerdon.events.sendEvent(event);
   const why = (id: string) =>
     promisify(execFile)(process.execPath, ['src/cli/guerdon.ts', 'why', id], {
-      env: { PATH: process.env.PATH, DATABASE_URL: guerdon.database.url },
+      env: { ...bareEnv, DATABASE_URL: guerdon.database.url },
     });
   const { stdout } = await why(eventId);
   expect(stdout).toContain(`event ${eventId}`);

@@ -19,6 +19,7 @@ export default async function globalSetup(): Promise<void> {
   });
   const stops = [() => postgres.stop()];
   process.env.GUERDON_TEST_PG = postgres.url;
+  process.env.GUERDON_TEST_COMPILED = join(dir, 'compiled');
   const redis = await findRedis();
   if (redis !== undefined) stops.push(redis.stop);
   const running = { dir, stops };

@@ -105,11 +105,18 @@ export interface GuerdonProcess {
 
 const ROOT = join(import.meta.dirname, '../..');
 
+/** Of every process that a test starts: nothing of the tester's own, and code that is compiled once for the whole run. */
+export const bareEnv = {
+  PATH: process.env.PATH,
+  HOME: process.env.HOME,
+  NODE_COMPILE_CACHE: process.env.GUERDON_TEST_COMPILED,
+};
+
 /** A process of its own, ready when its banner is printed. */
 export async function spawnGuerdon(env: Record<string, string>): Promise<GuerdonProcess> {
   const child = spawn(process.execPath, ['src/main.ts'], {
     cwd: ROOT,
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
+    env: { ...bareEnv, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestDatabase } from './database.ts';
+import { bareEnv } from './guerdon.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -64,7 +65,7 @@ export class Imports {
   async start(path: string, ...options: string[]): Promise<ImportRun> {
     const report = join(await this.#dir, `${++this.#files}.report`);
     const args = ['src/cli/guerdon.ts', 'import-users', path, '--report', report, ...options];
-    const env = { PATH: process.env.PATH, HOME: process.env.HOME, DATABASE_URL: this.#database.url };
+    const env = { ...bareEnv, DATABASE_URL: this.#database.url };
     const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: ['pipe', 'pipe', 'pipe'] });
     const ended = new Promise<Ended>((resolve, reject) => {
       let stdout = '';
