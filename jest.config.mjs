@@ -1,7 +1,7 @@
 // Tests are ES modules: swc strips the types, and Jest runs with --experimental-vm-modules (see package.json).
 export default {
   testEnvironment: 'node',
-  roots: ['<rootDir>/src', '<rootDir>/test', '<rootDir>/workers'],
+  roots: ['<rootDir>/src', '<rootDir>/test', '<rootDir>/workers', '<rootDir>/bench'],
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   testPathIgnorePatterns: ['<rootDir>/test/long/'],
   extensionsToTreatAsEsm: ['.ts'],

@@ -30,13 +30,19 @@ export function redisBinary(): string | undefined {
     });
 }
 
-/** A Redis of its own on a free port; `durable` writes every command to its append-only file. */
-export async function startRedisServer(binary: string, { durable = false } = {}): Promise<RedisServer> {
+/** A Redis of its own on a free port; `appendOnly` keeps a file of its commands, `durable` so that none is ever lost. */
+export async function startRedisServer(
+  binary: string,
+  { durable = false, appendOnly = durable }: { durable?: boolean; appendOnly?: boolean } = {},
+): Promise<RedisServer> {
   const dir = await mkdtemp(join(tmpdir(), 'guerdon-redis-'));
   const port = await freePort();
   let child: ChildProcess;
   const start = async (): Promise<void> => {
-    const persistence = durable ? ['--appendonly', 'yes', '--appendfsync', 'always'] : ['--appendonly', 'no'];
+    const persistence = [
+      ...['--appendonly', appendOnly ? 'yes' : 'no'],
+      ...(durable ? ['--appendfsync', 'always'] : []),
+    ];
     const where = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', ''];
     child = spawn(binary, [...where, ...persistence, '--maxmemory-policy', 'noeviction'], { stdio: 'ignore' });
     await until(() => answers(port), { what: 'redis-server to answer' });
