@@ -5,18 +5,11 @@ import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { race } from '../support/lanes.ts';
 
 describe('lanes', () => {
-  it.each([
-    [2, 1_000],
-    [4, 100_000],
-  ])(
-    '%d worker processes and %d users: under 1 %% of attempts meet a conflict',
-    async (workers, users) => {
-      const met = await race(workers, users, 35);
-      process.stdout.write(`lanes: ${workers} workers, ${users} users: ${JSON.stringify(met)}\n`);
-      expect(met.ratio).toBeLessThan(0.01);
-    },
-    120_000,
-  );
+  it('2 worker processes: under 1 % of attempts meet a conflict', async () => {
+    const met = await race(2, 1_000, 20);
+    process.stdout.write(`lanes: ${JSON.stringify(met)}\n`);
+    expect(met.ratio).toBeLessThan(0.01);
+  }, 120_000);
 });
 
 describe('a conflict with a writer outside the lanes', () => {

@@ -3,16 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
-import { runBench } from '../bench/all.ts';
-import { Databases, KEY, onDatabase } from '../bench/databases.ts';
-import { randomOf } from '../bench/load/random.ts';
-import { SHORT } from '../bench/plan.ts';
-import { rawClient } from '../bench/reads/sql-clients.ts';
-import { pgbenchScript } from '../bench/reads/statements.ts';
-import { endServer, type Server, startGuerdon, startTextbook } from '../bench/servers.ts';
-import { Programs } from '../src/db/programs.ts';
-import { verify } from '../src/ledger/verify.ts';
-import { type Clients, clientsOf } from './support/guerdon.ts';
+import { runBench } from '../../bench/all.ts';
+import { Databases, KEY, onDatabase } from '../../bench/databases.ts';
+import { randomOf } from '../../bench/load/random.ts';
+import { SHORT } from '../../bench/plan.ts';
+import { rawClient } from '../../bench/reads/sql-clients.ts';
+import { pgbenchScript } from '../../bench/reads/statements.ts';
+import { endServer, type Server, startGuerdon, startTextbook } from '../../bench/servers.ts';
+import { Programs } from '../../src/db/programs.ts';
+import { verify } from '../../src/ledger/verify.ts';
+import { type Clients, clientsOf } from '../support/guerdon.ts';
 
 const serverUrl = process.env.GUERDON_TEST_PG as string;
 
