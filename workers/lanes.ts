@@ -10,8 +10,8 @@ const SLICE_MAX = 100;
 const OVERTAKING_MAX = 8;
 
 /**
- * Batches of one process that run at once. More would share the same processors and be smaller, and a batch costs the same
- * dozen statements whatever its size.
+ * Lanes of one process that run at once. More would share the same processors and make each batch smaller, and a batch
+ * costs the same dozen statements whatever its size.
  */
 const RUNNING_MAX = 3;
 
@@ -20,7 +20,6 @@ const STUCK_MS = 1_000;
 
 interface Item {
   command: Command;
-  imported: boolean;
   resolve(outcome: Outcome): void;
   reject(error: Error): void;
 }
@@ -41,7 +40,7 @@ interface Lane {
 export interface LanesOptions {
   /** How many lanes the whole deployment has. */
   count: number;
-  apply(lanes: readonly number[], commands: readonly Command[]): Promise<Outcome[]>;
+  apply(lane: number, commands: readonly Command[]): Promise<Outcome[]>;
   /** Told after the commit of each batch. */
   done(commands: readonly Command[], outcomes: readonly Outcome[]): Promise<void>;
   /** Epoch milliseconds. */
@@ -49,12 +48,11 @@ export interface LanesOptions {
 }
 
 /**
- * Sorts the commands of all jobs in hand into lanes. A lane has one batch at a time under way, of whatever has gathered
- * while the batch before was, so commands of one user keep the order in which they came; lanes with few commands share a
- * batch. Where a batch fails, so does all that has gathered behind it: it would else be applied before what it came after. A
- * lane that is held elsewhere for long takes nothing but one batch at a time that tries it, so that it is in nobody's way.
- * What is imported waits in a queue of its own, from which slices are taken when nobody waits, so an event that somebody waits
- * for overtakes an import.
+ * Sorts the commands of all jobs in hand into lanes. A lane applies one batch at a time, of whatever has gathered while
+ * the batch before was under way, so commands of one user keep the order in which they came. Where a batch fails, so does
+ * all that has gathered behind it: it would else be applied before what it came after. A lane that is held elsewhere for
+ * long takes nothing but one batch at a time that tries it, so that it is in nobody's way. What is imported waits in a queue
+ * of its own, from which slices are taken when nobody waits, so an event that somebody waits for overtakes an import.
  */
 export class Lanes {
   readonly #options: LanesOptions;
@@ -79,15 +77,14 @@ export class Lanes {
    * known. Of an import, one slice a lane is to be handed over at a time, since one that fails takes no other with it.
    */
   async run(commands: readonly Command[], from: 'calls' | 'import' = 'calls'): Promise<Outcome[]> {
-    const imported = from === 'import';
     // Asked once, so that of one list no command is taken behind one that was not.
     const shut = new Set(this.#lanes.filter((lane) => this.#isShut(lane)));
     const outcomes = commands.map(
       (command) =>
         new Promise<Outcome>((resolve, reject) => {
           const lane = this.#lane(command);
-          if (shut.has(lane)) reject(new LaneHeldError([lane.number]));
-          else (imported ? lane.imported : lane.items).push({ command, imported, resolve, reject });
+          if (shut.has(lane)) reject(new LaneHeldError(lane.number));
+          else (from === 'import' ? lane.imported : lane.items).push({ command, resolve, reject });
         }),
     );
     for (const lane of this.#lanes) {
@@ -111,86 +108,44 @@ export class Lanes {
     return stuckUntil !== null && (busy || this.#options.now() < stuckUntil);
   }
 
+  /**
+   * Gives free places to the lanes that have waited longest, those for which somebody waits before others; one that is
+   * tried again takes no place from the others.
+   */
   #start(): void {
-    for (let lanes = this.#next(); lanes !== undefined; lanes = this.#next()) {
-      const together = lanes;
-      for (const lane of together) this.#waiting.splice(this.#waiting.indexOf(lane), 1);
-      const place = together.some(({ stuckUntil }) => stuckUntil !== null) ? 0 : 1;
+    for (;;) {
+      const free = this.#running < RUNNING_MAX;
+      const may = this.#waiting.filter((lane) => free || lane.stuckUntil !== null);
+      const lane = may.find(({ items, overtaken }) => items.length > 0 || overtaken >= OVERTAKING_MAX) ?? may[0];
+      if (lane === undefined) return;
+      this.#waiting.splice(this.#waiting.indexOf(lane), 1);
+      const place = lane.stuckUntil === null ? 1 : 0;
       this.#running += place;
-      void this.#runBatch(together).then(() => {
+      void this.#runBatch(lane).then(() => {
         this.#running -= place;
-        for (const lane of together) {
-          lane.busy = !isEmpty(lane);
-          if (lane.busy) this.#waiting.push(lane);
-        }
+        lane.busy = !isEmpty(lane);
+        if (lane.busy) this.#waiting.push(lane);
         this.#start();
       });
     }
   }
 
-  /**
-   * The lanes of the next batch, if there is a place for one: those that have waited longest, of these the ones for which
-   * somebody waits before others. They share the free places, as far as a batch holds what they have. One that is tried again
-   * is alone and takes no place from the others.
-   */
-  #next(): Lane[] | undefined {
-    const tried = this.#waiting.find(({ stuckUntil }) => stuckUntil !== null);
-    if (tried !== undefined) return [tried];
-    const free = RUNNING_MAX - this.#running;
-    const first = this.#waiting.find((lane) => lane.items.length > 0 || mustImport(lane)) ?? this.#waiting[0];
-    if (free === 0 || first === undefined) return undefined;
-    if (isForImport(first)) return [first];
-    const called = this.#waiting.filter((lane) => !isForImport(lane));
-    let size = 0;
-    return called.slice(0, Math.ceil(called.length / free)).filter(({ items }, index) => {
-      size += items.length;
-      return index === 0 || size <= BATCH_MAX;
-    });
-  }
-
-  async #runBatch(lanes: readonly Lane[]): Promise<void> {
-    const taken = lanes.map((lane) => ({ lane, items: take(lane) }));
-    const batch = taken.flatMap(({ items }) => items);
+  async #runBatch(lane: Lane): Promise<void> {
+    const fromImport = lane.items.length === 0 || (lane.imported.length > 0 && lane.overtaken >= OVERTAKING_MAX);
+    const batch = fromImport ? lane.imported.splice(0, SLICE_MAX) : lane.items.splice(0, BATCH_MAX);
+    lane.overtaken = fromImport || lane.imported.length === 0 ? 0 : lane.overtaken + 1;
     try {
       const commands = batch.map((item) => item.command);
-      const numbers = lanes.map(({ number }) => number);
-      const outcomes = await this.#options.apply(numbers, commands);
+      const outcomes = await this.#options.apply(lane.number, commands);
       await this.#options.done(commands, outcomes);
-      for (const lane of lanes) lane.stuckUntil = null;
+      lane.stuckUntil = null;
       batch.forEach((item, index) => item.resolve(outcomes[index] as Outcome));
     } catch (error) {
-      for (const { lane, items } of taken) this.#fail(lane, items, error as Error);
+      if (error instanceof LaneHeldError) lane.stuckUntil = this.#options.now() + STUCK_MS;
+      const behind = fromImport ? [] : lane.items.splice(0);
+      for (const item of [...batch, ...behind]) item.reject(error as Error);
     }
   }
-
-  /** Nothing of the batch was applied: what a lane gave that is not to blame is the first that it gives again. */
-  #fail(lane: Lane, taken: readonly Item[], error: Error): void {
-    const held = error instanceof LaneHeldError;
-    const imported = taken[0]?.imported;
-    if (held && !error.held.includes(lane.number)) {
-      lane.items.unshift(...taken);
-      return;
-    }
-    if (held) lane.stuckUntil = this.#options.now() + STUCK_MS;
-    const behind = imported ? [] : lane.items.splice(0);
-    for (const item of [...taken, ...behind]) item.reject(error);
-  }
-}
-
-/** The next commands of a lane for a batch. */
-function take(lane: Lane): Item[] {
-  const fromImport = isForImport(lane);
-  lane.overtaken = fromImport || lane.imported.length === 0 ? 0 : lane.overtaken + 1;
-  return fromImport ? lane.imported.splice(0, SLICE_MAX) : lane.items.splice(0, BATCH_MAX);
-}
-
-function isForImport(lane: Lane): boolean {
-  return lane.items.length === 0 || mustImport(lane);
-}
-
-/** Its import has been overtaken often enough. */
-function mustImport({ imported, overtaken }: Lane): boolean {
-  return imported.length > 0 && overtaken >= OVERTAKING_MAX;
 }
 
 function isEmpty({ items, imported }: Lane): boolean {

@@ -52,7 +52,7 @@ export function startWorkers(context: Context, settleHere: (id: string, outcome:
   const lanes = new Lanes({
     count,
     now: context.now,
-    apply: (numbers, commands) => applyBatch(applying, numbers, commands),
+    apply: (lane, commands) => applyBatch(applying, lane, commands),
     done: async (commands, outcomes) => {
       await leaveInbox(pool, commands, outcomes, context.now());
       await reply(context, commands, outcomes, settleHere);

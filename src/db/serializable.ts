@@ -23,21 +23,19 @@ export interface Lanes {
   random: () => number;
 }
 
-/** The locks of these lanes could not be had in time: somebody holds them who is cut off or stands still. */
+/** The lane's lock could not be had in time: somebody holds it who is cut off or stands still. */
 export class LaneHeldError extends Error {
   /** That of the lock, so that it counts as a failure of the machinery. */
   readonly code = LOCK_TIMEOUT;
-  readonly held: readonly number[];
 
-  constructor(held: readonly number[]) {
-    super(`held elsewhere: ${held.map((lane) => `lane ${lane}`).join(', ')}`);
+  constructor(lane: number) {
+    super(`lane ${lane} is held elsewhere`);
     this.name = 'LaneHeldError';
-    this.held = held;
   }
 }
 
 export interface Work<P, T> {
-  /** Runs under the lanes' locks before BEGIN, where a SELECT conflicts with nobody. */
+  /** Runs under the lane's lock before BEGIN, where a SELECT conflicts with nobody. */
   read(client: Client): Promise<P>;
   /**
    * Runs inside the transaction and only inserts and upserts. `written` settles with its last statements, which are on
@@ -47,13 +45,13 @@ export interface Work<P, T> {
 }
 
 /**
- * Runs the work of some lanes alone, deployment-wide, in one serializable transaction, again from the start while it meets
- * conflicts. The locks are taken on the session before BEGIN: inside, the snapshot would already be stale.
+ * Runs one lane's work alone, deployment-wide, in one serializable transaction, again from the start while it meets
+ * conflicts. The lock is taken on the session before BEGIN: inside, the snapshot would already be stale.
  */
-export async function inLanes<P, T>(lanes: Lanes, numbers: readonly number[], work: Work<P, T>): Promise<T> {
+export async function inLane<P, T>(lanes: Lanes, lane: number, work: Work<P, T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await tryInLanes(lanes, numbers, work);
+      return await tryInLane(lanes, lane, work);
     } catch (error) {
       const attemptsMax = isConflict(error) ? ATTEMPTS_MAX : isRace(error) ? RACE_ATTEMPTS_MAX : 1;
       if (attempt >= attemptsMax) throw error;
@@ -65,12 +63,21 @@ export async function inLanes<P, T>(lanes: Lanes, numbers: readonly number[], wo
 }
 
 /** Statements go out together where none needs the answer of another: the way to the server costs more than they do. */
-async function tryInLanes<P, T>(lanes: Lanes, numbers: readonly number[], work: Work<P, T>): Promise<T> {
+async function tryInLane<P, T>(lanes: Lanes, lane: number, work: Work<P, T>): Promise<T> {
   const client = await lanes.pool.connect();
-  const unlock = () => client.query({ name: 'lanes-unlock', text: 'select pg_advisory_unlock_all()' });
+  const unlock = () =>
+    client.query({ name: 'lane-unlock', text: 'select pg_advisory_unlock($1, $2)', values: [LANE_LOCK, lane] });
   let broken: Error | undefined;
   try {
-    const [, prepared] = await together([lock(client, numbers), work.read(client)]);
+    const locked = client.query({
+      name: 'lane-lock',
+      text: 'select pg_advisory_lock($1, $2)',
+      values: [LANE_LOCK, lane],
+    });
+    const held = locked.catch((error: unknown) => {
+      throw isLockTimeout(error) ? new LaneHeldError(lane) : error;
+    });
+    const [, prepared] = await together([held, work.read(client)]);
     lanes.attempts.begun += 1;
     const [, { result, written }] = await together([
       client.query('begin isolation level serializable'),
@@ -87,27 +94,6 @@ async function tryInLanes<P, T>(lanes: Lanes, numbers: readonly number[], work: 
   } finally {
     client.release(broken);
   }
-}
-
-/** Always in the same order, so that no two sessions wait for each other. */
-async function lock(client: Client, numbers: readonly number[]): Promise<void> {
-  const asked = numbers
-    .toSorted((a, b) => a - b)
-    .map(async (lane) => {
-      try {
-        await client.query({
-          name: 'lane-lock',
-          text: 'select pg_advisory_lock($1, $2)',
-          values: [LANE_LOCK, lane],
-        });
-        return [];
-      } catch (error) {
-        if (isLockTimeout(error)) return [lane];
-        throw error;
-      }
-    });
-  const held = (await together(asked)).flat();
-  if (held.length > 0) throw new LaneHeldError(held);
 }
 
 /** Waits for all to settle, so that nothing of a failed attempt is still under way; then fails with the first failure. */

@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { type Command, laneOf } from '../../src/commands/command.ts';
+import type { Command } from '../../src/commands/command.ts';
 import { LaneHeldError } from '../../src/db/serializable.ts';
 import { Lanes } from '../../workers/lanes.ts';
 
@@ -10,8 +10,8 @@ it('a list is taken whole or not at all, whenever a lane that was held is tried 
   const lanes = new Lanes({
     count: 1,
     now: () => (instants.length > 1 ? (instants.shift() as number) : (instants[0] as number)),
-    apply: async (numbers, commands) => {
-      if (held) throw new LaneHeldError(numbers);
+    apply: async (lane, commands) => {
+      if (held) throw new LaneHeldError(lane);
       applied.push(...commands.map(({ id }) => id));
       return commands.map(() => ({ status: 'failed' }));
     },
@@ -38,7 +38,7 @@ it('an event that somebody waits for overtakes an import, which still gets on; e
   const lanes = new Lanes({
     count: 1,
     now: () => 0,
-    apply: async (_numbers, commands) => {
+    apply: async (_lane, commands) => {
       batches.push(commands.map(({ id }) => id));
       if (batches.length === 1) await gate;
       return commands.map(() => ({ status: 'failed' }));
@@ -71,54 +71,4 @@ it('an event that somebody waits for overtakes an import, which still gets on; e
     ['i200', 50],
   ]);
   expect(batches.flat().filter((id) => id.startsWith('i'))).toEqual(named('i', 250).map(({ id }) => id));
-});
-
-it('lanes with few commands share batches; of those that are held, nobody else has to wait for long', async () => {
-  const batches: { numbers: readonly number[]; ids: string[] }[] = [];
-  let go: () => void = () => {};
-  const gate = new Promise<void>((resolve) => {
-    go = resolve;
-  });
-  const blocked = new Set<number>();
-  const lanes = new Lanes({
-    count: 8,
-    now: () => 0,
-    apply: async (numbers, commands) => {
-      await gate;
-      const held = numbers.filter((number) => blocked.has(number));
-      if (held.length > 0) throw new LaneHeldError(held);
-      batches.push({ numbers, ids: commands.map(({ id }) => id) });
-      return commands.map(() => ({ status: 'failed' }));
-    },
-    done: async () => {},
-  });
-  const ofLane = (lane: number, count: number) => {
-    const commands: Command[] = [];
-    for (let user = 0; commands.length < count; user += 1) {
-      const command = { id: `${lane}/${commands.length}`, kind: 'event', projectId: '1', user: `u${user}` } as Command;
-      if (laneOf(command, 8) === lane) commands.push(command);
-    }
-    return commands;
-  };
-  const all = [0, 1, 2, 3, 4, 5, 6, 7];
-  const first = all.map((lane) => lanes.run(ofLane(lane, 2)));
-  const later = all.map((lane) => lanes.run(ofLane(lane, 5).slice(2)).catch(({ message }: Error) => message));
-  blocked.add(7);
-  go();
-  const told = await Promise.all(
-    first.map((done) =>
-      done.then(
-        () => 'applied',
-        ({ message }: Error) => message,
-      ),
-    ),
-  );
-  expect(told).toEqual([...all.slice(0, 7).map(() => 'applied'), 'held elsewhere: lane 7']);
-  expect((await Promise.all(later))[7]).toBe('held elsewhere: lane 7');
-  const applied = batches.flatMap(({ ids }) => ids);
-  for (const lane of all.slice(0, 7)) {
-    expect(applied.filter((id) => id.startsWith(`${lane}/`))).toEqual(ofLane(lane, 5).map(({ id }) => id));
-  }
-  expect(Math.max(...batches.map(({ numbers }) => numbers.length))).toBeGreaterThan(1);
-  expect(batches.length).toBeLessThan(all.length * 2);
 });

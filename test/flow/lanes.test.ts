@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createPool, type Pool } from '../../src/db/pool.ts';
-import { inLanes } from '../../src/db/serializable.ts';
+import { inLane } from '../../src/db/serializable.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { race } from '../support/lanes.ts';
 
@@ -31,7 +31,7 @@ describe('a conflict with a writer outside the lanes', () => {
   it('found at a statement is tried again', async () => {
     const all = lanes();
     let first = true;
-    await inLanes(all, [1], {
+    await inLane(all, 1, {
       read: async () => {},
       write: async (client) => {
         await client.query('select * from duty');
@@ -50,7 +50,7 @@ describe('a conflict with a writer outside the lanes', () => {
     const all = lanes();
     let first = true;
     const codes: unknown[] = [];
-    await inLanes(all, [1], {
+    await inLane(all, 1, {
       read: async () => {},
       write: async (client) => {
         const { rows } = await client.query('select count(*)::int as on_call from duty where on_call');

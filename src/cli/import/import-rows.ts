@@ -84,7 +84,7 @@ export function applyInLanes({ applying, lanes }: Importing): Decide {
     const apply = async ([lane, all]: [number, ImportCommand[]]): Promise<void> => {
       for (let from = 0; from < all.length; from += BATCH_MAX) {
         const batch = all.slice(from, from + BATCH_MAX);
-        const done = await again(() => applyBatch(applying, [lane], batch));
+        const done = await again(() => applyBatch(applying, lane, batch));
         batch.forEach((command, index) => outcomes.set(command.id, done[index] as Outcome));
       }
     };
