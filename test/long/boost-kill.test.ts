@@ -1,6 +1,5 @@
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { expect, it } from '@jest/globals';
-import { Redis } from 'ioredis';
 import { describeOnBackends, privateRedis } from '../support/backends.ts';
 import { addBoosts, addUsers, announced, listen, statuses } from '../support/boosts.ts';
 import { environment, spawnGuerdon, startGuerdon, type TestGuerdon } from '../support/guerdon.ts';
@@ -26,7 +25,7 @@ describeOnBackends('two workers that are killed in the middle of activation', (k
     expect(Date.now()).toBeLessThan(start);
     const blocker = await database.pool.connect();
     await blocker.query('begin; lock table outbox in share row exclusive mode');
-    if (redis !== undefined) await flush(redis.url);
+    if (redis !== undefined) await redis.flush();
 
     const waiting = await untilBothClaim(guerdon, start);
     await Promise.all(workers.map((worker) => worker.end('SIGKILL')));
@@ -45,12 +44,6 @@ describeOnBackends('two workers that are killed in the middle of activation', (k
     await redis?.stop();
   }, 120_000);
 });
-
-async function flush(url: string): Promise<void> {
-  const admin = new Redis(url);
-  await admin.flushall();
-  admin.disconnect();
-}
 
 /** Backends that are in the middle of a claim. */
 async function claiming({ database }: TestGuerdon): Promise<number[]> {

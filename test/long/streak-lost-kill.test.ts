@@ -1,5 +1,4 @@
 import { expect, it } from '@jest/globals';
-import { Redis } from 'ioredis';
 import { describeOnBackends, privateRedis } from '../support/backends.ts';
 import { addUsers, announcements, listen } from '../support/boosts.ts';
 import type { TestDatabase } from '../support/database.ts';
@@ -29,7 +28,7 @@ describeOnBackends('workers that are killed while they tell of lost streaks', (k
       Promise.all([1, 2].map(() => spawnGuerdon(environment(database, kind, { ...url, GUERDON_ROLE: 'worker' }))));
     const workers = await spawnWorkers();
     await until(async () => (await telling(database)).length >= 2, { what: 'two lanes to tell of losses' });
-    if (redis !== undefined) await flush(redis.url);
+    if (redis !== undefined) await redis.flush();
     const [one] = await telling(database);
     await Promise.all(workers.map((worker) => worker.end('SIGKILL')));
     // One batch dies with its worker, the others outlive it and are committed.
@@ -48,12 +47,6 @@ describeOnBackends('workers that are killed while they tell of lost streaks', (k
     await redis?.stop();
   }, 120_000);
 });
-
-async function flush(url: string): Promise<void> {
-  const admin = new Redis(url);
-  await admin.flushall();
-  admin.disconnect();
-}
 
 /** Backends that are in the middle of telling. */
 async function telling({ pool }: TestDatabase): Promise<number[]> {

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { Redis } from 'ioredis';
 import { until } from './wait.ts';
 
 export interface RedisServer {
@@ -12,6 +13,8 @@ export interface RedisServer {
   kill(): Promise<void>;
   /** Starts it again on the same port and data. */
   restart(): Promise<void>;
+  /** Forgets all that is in it. */
+  flush(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -58,6 +61,11 @@ export async function startRedisServer(
     url: `redis://127.0.0.1:${port}`,
     kill: () => end('SIGKILL'),
     restart: start,
+    flush: async () => {
+      const admin = new Redis(`redis://127.0.0.1:${port}`);
+      await admin.flushall();
+      admin.disconnect();
+    },
     stop: async () => {
       await end('SIGTERM');
       await rm(dir, { recursive: true, force: true });
