@@ -77,6 +77,18 @@ export class Lanes {
    * known. Of an import, one slice a lane is to be handed over at a time, since one that fails takes no other with it.
    */
   async run(commands: readonly Command[], from: 'calls' | 'import' = 'calls'): Promise<Outcome[]> {
+    const settled = await this.settle(commands, from);
+    return settled.map((result) => {
+      if (result.status === 'rejected') throw result.reason;
+      return result.value;
+    });
+  }
+
+  /** As `run`, and tells of each command what became of it. Of one lane those that failed are the last ones. */
+  async settle(
+    commands: readonly Command[],
+    from: 'calls' | 'import' = 'calls',
+  ): Promise<PromiseSettledResult<Outcome>[]> {
     // Asked once, so that of one list no command is taken behind one that was not.
     const shut = new Set(this.#lanes.filter((lane) => this.#isShut(lane)));
     const outcomes = commands.map(
@@ -93,11 +105,7 @@ export class Lanes {
       this.#waiting.push(lane);
     }
     this.#start();
-    const settled = await Promise.allSettled(outcomes);
-    return settled.map((result) => {
-      if (result.status === 'rejected') throw result.reason;
-      return result.value;
-    });
+    return Promise.allSettled(outcomes);
   }
 
   #lane(command: Command): Lane {

@@ -59,7 +59,14 @@ export function startWorkers(context: Context, settleHere: (id: string, outcome:
     },
   });
   const worker = context.backend.worker(async (job) => {
-    await lanes.run(job.data.commands);
+    const { commands } = job.data;
+    const settled = await lanes.settle(commands);
+    const failed = settled.find((result) => result.status === 'rejected');
+    if (failed === undefined) return;
+    const left = commands.filter((_, index) => settled[index]?.status === 'rejected');
+    // Should that fail, what is applied already is answered once more, and changes nothing.
+    if (left.length < commands.length) await job.updateData({ commands: left }).catch(() => {});
+    throw failed.reason;
   }, JOBS_IN_HAND);
   const timed = startSchedule(context);
   const deliveries = new Deliveries(context);

@@ -24,7 +24,13 @@ export interface JobWorker {
   close(): Promise<void>;
 }
 
-export type Process = (job: { data: Job }) => Promise<void>;
+/** What is used of a job in hand; one that fails is tried again with the data that it then has. */
+export interface JobInHand {
+  data: Job;
+  updateData(data: Job): Promise<void>;
+}
+
+export type Process = (job: JobInHand) => Promise<void>;
 
 /** Where the queue lives: Redis, or PostgreSQL where there is no Redis. */
 export interface Backend {
@@ -44,6 +50,8 @@ const LOCK_MS = 5_000;
 const STALLED_CHECK_MS = 2_000;
 const STALLED_MAX = 10;
 const RETRY_MS = 500;
+/** Longest that a job which failed waits for its next try. */
+const AGAIN_MAX_MS = 2_000;
 
 /** Connections for the queue on PostgreSQL: each worker holds one to listen, the rest are for short statements. */
 const POSTGRES_CONNECTIONS = 12;
@@ -53,6 +61,7 @@ const WORKER_OPTIONS = {
   stalledInterval: STALLED_CHECK_MS,
   maxStalledCount: STALLED_MAX,
   runRetryDelay: RETRY_MS,
+  settings: { backoffStrategy: (attempts: number) => Math.min(AGAIN_MAX_MS, RETRY_MS * 2 ** (attempts - 1)) },
 } as const;
 
 /** The factory asks for its own pool type, which a pg.Pool has the shape of. */

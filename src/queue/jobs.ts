@@ -31,7 +31,7 @@ export const JOB_OPTIONS = {
   removeOnComplete: true,
   removeOnFail: true,
   attempts: 600,
-  backoff: { type: 'fixed', delay: 500 },
+  backoff: { type: 'custom' },
 } as const;
 
 /**

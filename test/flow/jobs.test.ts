@@ -1,10 +1,10 @@
 import { Code } from '@connectrpc/connect';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { v7 } from 'uuid';
-import type { EventCommand } from '../../src/commands/command.ts';
+import { type EventCommand, laneOf } from '../../src/commands/command.ts';
 import type { JobQueue } from '../../src/queue/backend.ts';
 import { sendJob } from '../../src/queue/coalesce.ts';
-import { JOB, JOB_OPTIONS, jobId } from '../../src/queue/jobs.ts';
+import { JOB, JOB_OPTIONS, type Job, jobId } from '../../src/queue/jobs.ts';
 import { describeOnBackends } from '../support/backends.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import {
@@ -121,6 +121,25 @@ describeOnBackends('commands put into jobs by hand', (kind) => {
     await send(command('eve', 'more'));
     await applied(guerdon.database, 8);
     expect((await guerdon.database.pool.query('select from poisoned')).rowCount).toBe(1);
+  });
+
+  it('of a job that meets a lane held elsewhere only what is not applied is tried again', async () => {
+    const { pool } = guerdon.database;
+    const { lanes } = guerdon.running.context;
+    const before = (await pool.query('select from events')).rowCount as number;
+    const commands = ['noa', ...times(50).map((index) => `liv${index}`)].map((user) => command(user, 'k'));
+    const held = laneOf(commands[0] as EventCommand, lanes);
+    const free = commands.filter((one) => laneOf(one, lanes) !== held).length;
+    const holder = await pool.connect();
+    await holder.query('select pg_advisory_lock(1735750770, $1)', [held]);
+    await send(...commands);
+    const there = queue as unknown as { getJob(id: string): Promise<{ data: Job }> };
+    const left = async () => (await there.getJob(jobId(commands))).data.commands.length;
+    await until(async () => (await left()) === commands.length - free, { what: 'the job to hold only what is left' });
+    await applied(guerdon.database, before + free);
+    await holder.query('select pg_advisory_unlock_all()');
+    holder.release();
+    await applied(guerdon.database, before + commands.length);
   });
 
   it('a job that fails for good leaves its name free: queued again, it is applied once, and a call gets its answer', async () => {
