@@ -26,10 +26,12 @@ export interface FoundEvent {
   decision: DecisionRecord;
 }
 
+// Events are looked up one by one, each by its whole key: a plan made while the tables are small would join all of a user's
+// rows to each name, and outlives their growth.
+
 /** The applied events that have the names asked for, by the `id` that was asked with. */
 export async function findEvents(db: Queryable, names: readonly EventName[]): Promise<Map<string, FoundEvent>> {
   if (names.length === 0) return new Map();
-  // One look-up for each by the whole key: a plan made while the tables are small would join all of a user's rows.
   const { rows } = await db.query({
     name: 'find-events',
     text: `select asked.id as asked_id, e.user_id, e.id, e.value, e.attributes, e.occurred_at, e.occurred_at_sent,
@@ -73,8 +75,10 @@ export async function findKnownEvents(db: Queryable, names: readonly EventName[]
           as asked (project_id, external_id, metric_id, keyed, key, id)
       )
       select asked.id from asked join users u using (project_id, external_id)
-        join events e on e.user_id = u.id and e.metric_id = asked.metric_id and e.keyed = asked.keyed
-          and e.key = asked.key
+        cross join lateral (
+          select from events where user_id = u.id and metric_id = asked.metric_id and keyed = asked.keyed
+            and key = asked.key limit 1
+        ) e
       union all
       select asked.id from asked join users u using (project_id, external_id)
         join refusals r on r.user_id = u.id and r.id = asked.id
