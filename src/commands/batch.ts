@@ -1,16 +1,9 @@
 import type { Client } from '../db/pool.ts';
-import {
-  type AccountState,
-  loadAccounts,
-  loadTotals,
-  loadTriggerCounters,
-  loadUsers,
-  pairKey,
-} from '../ledger/load.ts';
+import { insertUsers } from '../ledger/load.ts';
 import { noPostings, type Postings } from '../ledger/post.ts';
 import type { UserRow } from '../ledger/rows.ts';
 import type { ProgramIndex } from '../rules/program.ts';
-import type { Counter, Instant, UserBoost } from '../rules/types.ts';
+import type { Instant, UserBoost } from '../rules/types.ts';
 import {
   type Command,
   type CompleteCommand,
@@ -28,9 +21,10 @@ import { decideTransaction } from './decide-transaction.ts';
 import { decideUser } from './decide-user.ts';
 import type { Outcome } from './outcome.ts';
 import type { Prepared } from './prepare.ts';
-import { clockRows, settleUser, startClocks, timedSystems } from './settle-user.ts';
+import { clockRows, settleUser, startClocks } from './settle-user.ts';
 import { collect, type State, userKey } from './state.ts';
 import { loseRuns } from './streaks.ts';
+import { NOTHING, touchedBy, withNothing } from './touched.ts';
 
 export interface DecidedBatch {
   outcomes: Map<string, Outcome>;
@@ -39,27 +33,12 @@ export interface DecidedBatch {
   postings: Postings;
 }
 
-/** Where the rows come from that the commands may change; those that are not there yet are empty. */
-export interface Rows {
-  users(users: readonly { projectId: string; externalId: string }[]): Promise<UserRow[]>;
-  totals(wanted: readonly { userId: string; metricId: string }[]): Promise<Map<string, Counter>>;
-  triggerCounters(wanted: readonly { userId: string; triggerId: string }[]): Promise<Map<string, Counter>>;
-  accounts(wanted: readonly { userId: string; systemId: string }[]): Promise<Map<string, AccountState>>;
-}
-
-/** Locks and loads what the commands touch, then decides them. */
+/** Makes rows of users who have none, then decides the commands. */
 export async function decideBatch(client: Client, prepared: Prepared, now: Instant): Promise<DecidedBatch> {
-  const state = await loadState(
-    {
-      users: (users) => loadUsers(client, users, now),
-      totals: (wanted) => loadTotals(client, wanted),
-      triggerCounters: (wanted) => loadTriggerCounters(client, wanted),
-      accounts: (wanted) => loadAccounts(client, wanted),
-    },
-    prepared,
-    now,
+  const unknown = distinctUsers(prepared.fresh).filter(
+    ({ projectId, externalId }) => !prepared.users.has(`${projectId} ${externalId}`),
   );
-  return decideAll(state, prepared);
+  return decideAll(stateOf(prepared, await insertUsers(client, unknown, now), now), prepared);
 }
 
 /** Decides the commands one after the other, on memory alone. */
@@ -119,49 +98,16 @@ function decideKnown(
   }
 }
 
-/** Every row that the commands may change, users first. */
-export async function loadState(rows: Rows, prepared: Prepared, now: Instant): Promise<State> {
-  const found = await rows.users(distinctUsers(prepared.fresh));
-  const users = new Map(found.map((row) => [`${row.projectId} ${row.externalId}`, row]));
-  const totals = new Map<string, { userId: string; metricId: string }>();
-  const counters = new Map<string, { userId: string; triggerId: string }>();
-  const accounts = new Map<string, { userId: string; systemId: string }>();
-  for (const command of prepared.fresh) {
-    const userId = (users.get(userKey(command)) as UserRow).id;
-    const take = (systemIds: Iterable<string>) => {
-      for (const systemId of systemIds) accounts.set(pairKey(userId, systemId), { userId, systemId });
-    };
-    const total = (metricId: string) => totals.set(pairKey(userId, metricId), { userId, metricId });
-    const counter = (triggerId: string) => counters.set(pairKey(userId, triggerId), { userId, triggerId });
-    const index = programOf(prepared, command);
-    const eras = prepared.eras.get(command.projectId);
-    if (eras !== undefined) take(index.withRewards(timedSystems(eras, index)));
-    if (command.kind === 'import') {
-      take(command.content.balances.map(({ systemId }) => systemId));
-      for (const { metricId } of command.content.totals) total(metricId);
-      for (const { triggerId } of command.content.counters) counter(triggerId);
-      continue;
-    }
-    if ((users.get(userKey(command)) as UserRow).createdAt === null) take(index.creationSystemIds);
-    if (command.kind === 'complete') take(index.systemsOfAchievement(command.achievementId));
-    if (isTransaction(command)) take(index.withRewards([command.systemId]));
-    if (command.kind !== 'event') continue;
-    total(command.metricId);
-    const touched = index.touchedBy(command.metricId);
-    take(touched.systemIds);
-    touched.countingTriggerIds.forEach(counter);
-  }
-  const [totalRows, counterRows, accountRows] = await Promise.all([
-    rows.totals([...totals.values()]),
-    rows.triggerCounters([...counters.values()]),
-    rows.accounts([...accounts.values()]),
-  ]);
+/** The state before the first command. Users who had no row have nothing yet. */
+export function stateOf(prepared: Prepared, made: readonly UserRow[], now: Instant): State {
+  const begun = new Map(made.map((row) => [`${row.projectId} ${row.externalId}`, row]));
+  const nothing = begun.size === 0 ? NOTHING : withNothing(touchedBy(prepared.fresh, begun, prepared), NOTHING);
   return {
     now,
-    users,
-    totals: totalRows,
-    triggerCounters: counterRows,
-    accounts: accountRows,
+    users: new Map([...prepared.users, ...begun]),
+    totals: new Map([...prepared.totals, ...nothing.totals]),
+    triggerCounters: new Map([...prepared.triggerCounters, ...nothing.triggerCounters]),
+    accounts: new Map([...prepared.accounts, ...nothing.accounts]),
     usage: prepared.usage,
     clocks: new Map([...prepared.clocks].map(([user, { clocks }]) => [user, clocks])),
     runs: prepared.runs,

@@ -4,14 +4,17 @@ import { findUserBoosts, type LivedBoost } from '../ledger/boosts.ts';
 import { findClocks, type UserClocks } from '../ledger/clocks.ts';
 import { findCompleted, findRewarded } from '../ledger/completions.ts';
 import { findKnown } from '../ledger/known.ts';
+import { type AccountState, type Rows, storedRows } from '../ledger/load.ts';
+import type { UserRow } from '../ledger/rows.ts';
 import { type AskedRuns, findOpenRuns, findRuns, type KnownRun, type OpenRun } from '../ledger/streaks.ts';
 import { type Announced, findAnnounced } from '../ledger/webhooks.ts';
 import type { ProgramIndex } from '../rules/program.ts';
 import { periodOf } from '../rules/streak.ts';
-import type { Instant, Usage } from '../rules/types.ts';
+import type { Counter, Instant, Usage } from '../rules/types.ts';
 import { type Command, distinctUsers, type EventCommand } from './command.ts';
 import { readUsage } from './limits.ts';
 import { userKey } from './state.ts';
+import { type Found, type Touched, touchedBy, withNothing } from './touched.ts';
 
 /** What a batch is decided with, read under the lane's lock before the transaction begins. By user: project and user. */
 export interface Prepared {
@@ -19,6 +22,12 @@ export interface Prepared {
   known: readonly Command[];
   /** By project id. */
   programs: Map<string, ProgramIndex>;
+  /** By user; those who have no row are absent. */
+  users: Map<string, UserRow>;
+  /** Of these users, what the commands may change, whether it has a row or not: by `pairKey`. */
+  totals: ReadonlyMap<string, Counter>;
+  triggerCounters: ReadonlyMap<string, Counter>;
+  accounts: ReadonlyMap<string, AccountState>;
   /** By user; those archived since what is due was settled included. */
   boosts: Map<string, LivedBoost[]>;
   /** By user, then by trigger and slot. */
@@ -39,27 +48,38 @@ export interface Prepared {
 }
 
 /** Nobody else can write what is read here meanwhile: every writer of these users holds the lane's lock. */
-export async function prepare(client: Queryable, all: Programs, commands: readonly Command[]): Promise<Prepared> {
+export async function prepare(
+  client: Queryable,
+  all: Programs,
+  commands: readonly Command[],
+  rows: Rows = storedRows(client),
+): Promise<Prepared> {
   const projectIds = [...new Set(commands.map((command) => command.projectId))];
-  const [known, programs, announced] = await Promise.all([
+  const [known, programs, announced, found] = await Promise.all([
     findKnown(client, commands),
     all.current(client, projectIds),
     findAnnounced(client, projectIds),
+    rows.users(distinctUsers(commands)),
   ]);
+  const users = new Map(found.map((row) => [`${row.projectId} ${row.externalId}`, row]));
   const fresh = commands.filter((command) => !known.has(command.id));
   const { clocks, eras, since } = await readClocks(client, all, programs, fresh);
-  const [boosts, usage, runs, open, completed, rewarded] = await Promise.all([
+  const touched = touchedBy(fresh, users, { programs, eras });
+  const [boosts, usage, runs, open, completed, rewarded, changing] = await Promise.all([
     findUserBoosts(client, distinctUsers(commands), since),
     readUsage(client, fresh, programs),
     findRuns(client, askedRuns(fresh, programs)),
     findOpenRuns(client, distinctUsers(fresh.filter((command) => mayLose(command, programs, announced)))),
     findCompleted(client, distinctUsers(fresh.filter((command) => mayComplete(command, programs)))),
     findRewarded(client, distinctUsers(fresh.filter(({ projectId }) => programs.get(projectId)?.rewards))),
+    readTouched(rows, touched),
   ]);
   return {
     fresh,
     known: commands.filter((command) => known.has(command.id)),
     programs,
+    users,
+    ...changing,
     boosts,
     usage,
     eras,
@@ -70,6 +90,15 @@ export async function prepare(client: Queryable, all: Programs, commands: readon
     rewarded,
     announced,
   };
+}
+
+async function readTouched(rows: Rows, touched: Touched): Promise<Found> {
+  const [totals, triggerCounters, accounts] = await Promise.all([
+    rows.totals([...touched.totals.values()]),
+    rows.triggerCounters([...touched.triggerCounters.values()]),
+    rows.accounts([...touched.accounts.values()]),
+  ]);
+  return withNothing(touched, { totals, triggerCounters, accounts });
 }
 
 /** How far the users are settled, and the programs since the one that was settled least. */

@@ -1,14 +1,14 @@
 import type { Queryable } from '../db/pool.ts';
 import type { Programs } from '../db/programs.ts';
-import { lookAtAccounts, lookAtTotals, lookAtTriggerCounters, lookAtUsers } from '../ledger/look.ts';
+import { type Rows, storedRows, type UserName } from '../ledger/load.ts';
 import type { UserRow } from '../ledger/rows.ts';
 import type { KnownRun } from '../ledger/streaks.ts';
 import type { Instant } from '../rules/types.ts';
-import { decideAll, loadState, type Rows } from './batch.ts';
+import { decideAll, stateOf } from './batch.ts';
 import { contentOf, digest, type EventCommand, identityOf } from './command.ts';
 import { duplicateOf, refusedFor, type Verdict, verdictOf } from './imports/verdict.ts';
 import { readOutcomes } from './outcome.ts';
-import { type Prepared, prepare } from './prepare.ts';
+import { prepare } from './prepare.ts';
 import type { State } from './state.ts';
 
 /**
@@ -33,9 +33,9 @@ export class Rehearsal {
   /** What would become of the events, in their order, after all that were given before. */
   async decide(commands: readonly EventCommand[], now: Instant): Promise<Verdict[]> {
     const first = commands.filter((command) => !this.#applied.has(nameOf(command)));
-    const prepared = await prepare(this.#db, this.#programs, first);
+    const prepared = await prepare(this.#db, this.#programs, first, this.#rows(now));
     const known = await readOutcomes(this.#db, prepared.known);
-    const state = await loadState(this.#rows(prepared), prepared, now);
+    const state = stateOf(prepared, [], now);
     this.#recall(state);
     const decided = decideAll(state, prepared).outcomes;
     this.#state = this.#kept(state);
@@ -55,25 +55,21 @@ export class Rehearsal {
   }
 
   /** Users who are not known get ids that nobody has. */
-  #rows(prepared: Prepared): Rows {
-    const db = this.#db;
+  #rows(now: Instant): Rows {
+    const stored = storedRows(this.#db);
     return {
+      ...stored,
       users: async (users) => {
-        const found = await lookAtUsers(db, users);
-        const rows = new Map(found.map((row) => [`${row.projectId} ${row.externalId}`, row]));
-        const at = prepared.fresh[0]?.receivedAt ?? 0;
+        const rows = new Map((await stored.users(users)).map((row) => [`${row.projectId} ${row.externalId}`, row]));
         return users.map((user) => {
           const key = `${user.projectId} ${user.externalId}`;
-          return this.#state?.users.get(key) ?? rows.get(key) ?? this.#newUser(user, at);
+          return this.#state?.users.get(key) ?? rows.get(key) ?? this.#newUser(user, now);
         });
       },
-      totals: (wanted) => lookAtTotals(db, wanted),
-      triggerCounters: (wanted) => lookAtTriggerCounters(db, wanted),
-      accounts: (wanted) => lookAtAccounts(db, wanted),
     };
   }
 
-  #newUser(user: { projectId: string; externalId: string }, updatedAt: Instant): UserRow {
+  #newUser(user: UserName, updatedAt: Instant): UserRow {
     this.#unknown += 1;
     const nothing = {
       name: null,

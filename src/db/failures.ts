@@ -3,6 +3,7 @@ const CONFLICT_CODES = new Set(['40001', '40P01']);
 
 /** Unique keys whose violation means that another writer got in between reading and writing. */
 const RACE_CONSTRAINTS = new Set([
+  'users_external_id_unique',
   'events_key_unique',
   'events_pkey',
   'events_seq_unique',
