@@ -1,46 +1,27 @@
 import { type Command, laneOf } from '../src/commands/command.ts';
 import type { Outcome } from '../src/commands/outcome.ts';
-import { LaneHeldError } from '../src/db/serializable.ts';
-
-/** Most commands that one transaction applies, and most of those that nobody waits for. */
-const BATCH_MAX = 200;
-const SLICE_MAX = 100;
-
-/** So many batches that somebody waits for overtake one of an import; then it has its turn, so that it gets on. */
-const OVERTAKING_MAX = 8;
+import { LaneHeldError, LanesBusyError, type Which } from '../src/db/serializable.ts';
+import { BATCH_MAX, emptyLane, isEmpty, type Lane, placeOf, type Running, type Share, take } from './lane.ts';
 
 /**
- * Lanes of one process that run at once. More would share the same processors and make each batch smaller, and a batch
- * costs the same dozen statements whatever its size.
+ * Most batches of a process that run at once. One beside another begins only where so many commands wait for it: small ones
+ * would share the same processors, and a batch costs the same dozen statements whatever its size.
  */
 const RUNNING_MAX = 3;
+const WORTH_ONE = 50;
 
-/** A lane that could not be had is left alone for so long. */
+/** Most batches of imports among them. */
+const IMPORTING_MAX = 2;
+
+/** A lane that could not be had is left alone for so long; one that is waited for for so long takes nothing more. */
 const STUCK_MS = 1_000;
-
-interface Item {
-  command: Command;
-  resolve(outcome: Outcome): void;
-  reject(error: Error): void;
-}
-
-interface Lane {
-  number: number;
-  items: Item[];
-  /** Of imports, when no items wait. */
-  imported: Item[];
-  /** Batches since one of an import. */
-  overtaken: number;
-  /** Waits for its turn, or runs. */
-  busy: boolean;
-  /** Somebody holds it and does not let go; not tried before this instant. Null: nothing is known against it. */
-  stuckUntil: number | null;
-}
+const PATIENCE_MS = 500;
 
 export interface LanesOptions {
   /** How many lanes the whole deployment has. */
   count: number;
-  apply(lane: number, commands: readonly Command[]): Promise<Outcome[]>;
+  /** All commands of a batch; where it fails with LanesBusyError, they are given again. */
+  apply(lanes: Which, commands: readonly Command[]): Promise<Outcome[]>;
   /** Told after the commit of each batch. */
   done(commands: readonly Command[], outcomes: readonly Outcome[]): Promise<void>;
   /** Epoch milliseconds. */
@@ -48,28 +29,22 @@ export interface LanesOptions {
 }
 
 /**
- * Sorts the commands of all jobs in hand into lanes. A lane applies one batch at a time, of whatever has gathered while
- * the batch before was under way, so commands of one user keep the order in which they came. Where a batch fails, so does
- * all that has gathered behind it: it would else be applied before what it came after. A lane that is held elsewhere for
- * long takes nothing but one batch at a time that tries it, so that it is in nobody's way. What is imported waits in a queue
- * of its own, from which slices are taken when nobody waits, so an event that somebody waits for overtakes an import.
+ * Sorts the commands of all jobs in hand into lanes. A lane has one batch at a time under way, of whatever has gathered
+ * while the batch before was, so commands of one user keep the order in which they came; lanes share a batch as far as it
+ * holds what they have. Where a batch fails, so does all that has gathered behind it: it would else be applied before what it
+ * came after. A lane that is held elsewhere shares none, and where that takes long it takes nothing but one batch at a time
+ * that tries it, so that it is in nobody's way. What is imported waits in a queue of its own, from which slices are taken when
+ * nobody waits, so an event that somebody waits for overtakes an import.
  */
 export class Lanes {
   readonly #options: LanesOptions;
   readonly #lanes: Lane[];
   readonly #waiting: Lane[] = [];
-  #running = 0;
+  readonly #running: Running = { calls: 0, imports: 0, lock: 0 };
 
   constructor(options: LanesOptions) {
     this.#options = options;
-    this.#lanes = Array.from({ length: options.count }, (_, number) => ({
-      number,
-      items: [],
-      imported: [],
-      overtaken: 0,
-      busy: false,
-      stuckUntil: null,
-    }));
+    this.#lanes = Array.from({ length: options.count }, (_, number) => emptyLane(number));
   }
 
   /**
@@ -112,50 +87,68 @@ export class Lanes {
     return this.#lanes[laneOf(command, this.#options.count)] as Lane;
   }
 
-  #isShut({ stuckUntil, busy }: Lane): boolean {
-    return stuckUntil !== null && (busy || this.#options.now() < stuckUntil);
+  #isShut({ stuckUntil, contendedSince, busy }: Lane): boolean {
+    if (stuckUntil !== null) return busy || this.#options.now() < stuckUntil;
+    return contendedSince !== null && this.#options.now() > contendedSince + PATIENCE_MS;
   }
 
-  /**
-   * Gives free places to the lanes that have waited longest, those for which somebody waits before others; one that is
-   * tried again takes no place from the others.
-   */
   #start(): void {
-    for (;;) {
-      const free = this.#running < RUNNING_MAX;
-      const may = this.#waiting.filter((lane) => free || lane.stuckUntil !== null);
-      const lane = may.find(({ items, overtaken }) => items.length > 0 || overtaken >= OVERTAKING_MAX) ?? may[0];
-      if (lane === undefined) return;
-      this.#waiting.splice(this.#waiting.indexOf(lane), 1);
-      const place = lane.stuckUntil === null ? 1 : 0;
-      this.#running += place;
-      void this.#runBatch(lane).then(() => {
-        this.#running -= place;
-        lane.busy = !isEmpty(lane);
-        if (lane.busy) this.#waiting.push(lane);
+    for (let lanes = this.#next(); lanes.length > 0; lanes = this.#next()) {
+      const shared = lanes;
+      const place = placeOf(shared[0] as Lane);
+      for (const lane of shared) this.#waiting.splice(this.#waiting.indexOf(lane), 1);
+      this.#running[place] += 1;
+      void this.#runBatch(shared.map(take), place).then(() => {
+        this.#running[place] -= 1;
+        for (const lane of shared) {
+          lane.busy = !isEmpty(lane);
+          if (lane.busy) this.#waiting.push(lane);
+        }
         this.#start();
       });
     }
   }
 
-  async #runBatch(lane: Lane): Promise<void> {
-    const fromImport = lane.items.length === 0 || (lane.imported.length > 0 && lane.overtaken >= OVERTAKING_MAX);
-    const batch = fromImport ? lane.imported.splice(0, SLICE_MAX) : lane.items.splice(0, BATCH_MAX);
-    lane.overtaken = fromImport || lane.imported.length === 0 ? 0 : lane.overtaken + 1;
+  /** The lanes of the next batch, if there is to be one: of those that may go, the ones that have waited longest. */
+  #next(): Lane[] {
+    const waitsForLock = this.#waiting.find((lane) => placeOf(lane) === 'lock');
+    if (waitsForLock !== undefined) return [waitsForLock];
+    const { calls, imports } = this.#running;
+    let size = 0;
+    const called = this.#waiting.filter((lane) => {
+      if (placeOf(lane) !== 'calls' || size >= BATCH_MAX) return false;
+      size += lane.items.length;
+      return true;
+    });
+    if (size > 0 && (calls === 0 || (size >= WORTH_ONE && calls + imports < RUNNING_MAX))) return called;
+    return imports < IMPORTING_MAX ? this.#waiting.filter((lane) => placeOf(lane) === 'imports').slice(0, 1) : [];
+  }
+
+  async #runBatch(shares: readonly Share[], place: keyof Running): Promise<void> {
+    const batch = shares.flatMap(({ items }) => items);
     try {
       const commands = batch.map((item) => item.command);
-      const outcomes = await this.#options.apply(lane.number, commands);
+      const numbers = shares.map(({ lane }) => lane.number);
+      const outcomes = await this.#options.apply(place === 'lock' ? (numbers[0] as number) : numbers, commands);
       await this.#options.done(commands, outcomes);
-      lane.stuckUntil = null;
+      for (const { lane } of shares) {
+        lane.stuckUntil = null;
+        lane.contendedSince = null;
+      }
       batch.forEach((item, index) => item.resolve(outcomes[index] as Outcome));
     } catch (error) {
-      if (error instanceof LaneHeldError) lane.stuckUntil = this.#options.now() + STUCK_MS;
-      const behind = fromImport ? [] : lane.items.splice(0);
-      for (const item of [...batch, ...behind]) item.reject(error as Error);
+      for (const share of shares) this.#fail(share, error as Error);
     }
   }
-}
 
-function isEmpty({ items, imported }: Lane): boolean {
-  return items.length === 0 && imported.length === 0;
+  #fail({ lane, items, fromImport }: Share, error: Error): void {
+    if (error instanceof LanesBusyError) {
+      lane.contendedSince = error.busy.includes(lane.number) ? this.#options.now() : null;
+      (fromImport ? lane.imported : lane.items).unshift(...items);
+      return;
+    }
+    if (error instanceof LaneHeldError) lane.stuckUntil = this.#options.now() + STUCK_MS;
+    const behind = fromImport ? [] : lane.items.splice(0);
+    for (const item of [...items, ...behind]) item.reject(error);
+  }
 }

@@ -52,7 +52,7 @@ export function startWorkers(context: Context, settleHere: (id: string, outcome:
   const lanes = new Lanes({
     count,
     now: context.now,
-    apply: (lane, commands) => applyBatch(applying, lane, commands),
+    apply: (which, commands) => applyBatch(applying, which, commands),
     done: async (commands, outcomes) => {
       await leaveInbox(pool, commands, outcomes, context.now());
       await reply(context, commands, outcomes, settleHere);

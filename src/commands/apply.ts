@@ -1,6 +1,6 @@
 import { isConflict, isMachineryFailure } from '../db/failures.ts';
 import type { Programs } from '../db/programs.ts';
-import { inLane, type Lanes } from '../db/serializable.ts';
+import { inLanes, type Lanes, LanesBusyError, type Which } from '../db/serializable.ts';
 import { setAside } from '../ledger/commands.ts';
 import { post } from '../ledger/post.ts';
 import { decideBatch } from './batch.ts';
@@ -18,15 +18,15 @@ export interface Applying extends Lanes {
 }
 
 /**
- * Applies one lane's commands in their order and returns the outcome of each, after the commit. Commands that were
+ * Applies the commands of some lanes in their order and returns the outcome of each, after the commit. Commands that were
  * applied before are answered again; one that cannot be applied is set aside alone. Throws only when the database or
- * the way to it fails: then nothing is known, and the same commands may be given again.
+ * the way to it fails, or lanes that were to be had at once are busy: then nothing is known, and the same commands may be given again.
  */
-export async function applyBatch(applying: Applying, lane: number, commands: readonly Command[]): Promise<Outcome[]> {
+export async function applyBatch(applying: Applying, lanes: Which, commands: readonly Command[]): Promise<Outcome[]> {
   try {
-    return await applyWhole(applying, lane, commands);
+    return await applyWhole(applying, lanes, commands);
   } catch (error) {
-    if (isConflict(error) || isMachineryFailure(error)) throw error;
+    if (isConflict(error) || isMachineryFailure(error) || error instanceof LanesBusyError) throw error;
     if (commands.length === 1) {
       const command = commands[0] as Command;
       applying.log.error({ err: error, command: command.id, kind: command.kind }, 'command set aside');
@@ -36,13 +36,13 @@ export async function applyBatch(applying: Applying, lane: number, commands: rea
       return [{ status: 'failed' }];
     }
     const middle = commands.length >> 1;
-    const first = await applyBatch(applying, lane, commands.slice(0, middle));
-    return [...first, ...(await applyBatch(applying, lane, commands.slice(middle)))];
+    const first = await applyBatch(applying, lanes, commands.slice(0, middle));
+    return [...first, ...(await applyBatch(applying, lanes, commands.slice(middle)))];
   }
 }
 
-async function applyWhole(applying: Applying, lane: number, commands: readonly Command[]): Promise<Outcome[]> {
-  const { decided, repeats, announced } = await inLane(applying, lane, {
+async function applyWhole(applying: Applying, lanes: Which, commands: readonly Command[]): Promise<Outcome[]> {
+  const { decided, repeats, announced } = await inLanes(applying, lanes, {
     read: (client) => prepare(client, applying.programs, commands),
     write: async (client, prepared) => {
       const batch = await decideBatch(client, prepared, applying.now());

@@ -9,7 +9,7 @@ const RACE_ATTEMPTS_MAX = 4;
 const BACKOFF_START_MS = 2;
 const BACKOFF_MAX_MS = 200;
 
-/** What a lane's transactions have met since the process began. */
+/** What the transactions of lanes have met since the process began. */
 export interface Attempts {
   begun: number;
   committed: number;
@@ -34,8 +34,22 @@ export class LaneHeldError extends Error {
   }
 }
 
+/** Of lanes that were to be had at once, some are held elsewhere just now; nothing was done. */
+export class LanesBusyError extends Error {
+  readonly busy: readonly number[];
+
+  constructor(busy: readonly number[]) {
+    super(`lanes ${busy.join(', ')} are held elsewhere at the moment`);
+    this.name = 'LanesBusyError';
+    this.busy = busy;
+  }
+}
+
+/** One lane, which is waited for, or lanes that are had at once or not at all: then it is a LanesBusyError. */
+export type Which = number | readonly number[];
+
 export interface Work<P, T> {
-  /** Runs under the lane's lock before BEGIN, where a SELECT conflicts with nobody. */
+  /** Runs under the locks before BEGIN, where a SELECT conflicts with nobody. */
   read(client: Client): Promise<P>;
   /**
    * Runs inside the transaction and only inserts and upserts. `written` settles with its last statements, which are on
@@ -45,13 +59,13 @@ export interface Work<P, T> {
 }
 
 /**
- * Runs one lane's work alone, deployment-wide, in one serializable transaction, again from the start while it meets
- * conflicts. The lock is taken on the session before BEGIN: inside, the snapshot would already be stale.
+ * Runs the work of some lanes alone, deployment-wide, in one serializable transaction, again from the start while it meets
+ * conflicts. The locks are taken on the session before BEGIN: inside, the snapshot would already be stale.
  */
-export async function inLane<P, T>(lanes: Lanes, lane: number, work: Work<P, T>): Promise<T> {
+export async function inLanes<P, T>(lanes: Lanes, which: Which, work: Work<P, T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await tryInLane(lanes, lane, work);
+      return await tryInLanes(lanes, which, work);
     } catch (error) {
       const attemptsMax = isConflict(error) ? ATTEMPTS_MAX : isRace(error) ? RACE_ATTEMPTS_MAX : 1;
       if (attempt >= attemptsMax) throw error;
@@ -63,21 +77,12 @@ export async function inLane<P, T>(lanes: Lanes, lane: number, work: Work<P, T>)
 }
 
 /** Statements go out together where none needs the answer of another: the way to the server costs more than they do. */
-async function tryInLane<P, T>(lanes: Lanes, lane: number, work: Work<P, T>): Promise<T> {
+async function tryInLanes<P, T>(lanes: Lanes, which: Which, work: Work<P, T>): Promise<T> {
   const client = await lanes.pool.connect();
-  const unlock = () =>
-    client.query({ name: 'lane-unlock', text: 'select pg_advisory_unlock($1, $2)', values: [LANE_LOCK, lane] });
+  const unlock = () => client.query({ name: 'lane-unlock', text: 'select pg_advisory_unlock_all()' });
   let broken: Error | undefined;
   try {
-    const locked = client.query({
-      name: 'lane-lock',
-      text: 'select pg_advisory_lock($1, $2)',
-      values: [LANE_LOCK, lane],
-    });
-    const held = locked.catch((error: unknown) => {
-      throw isLockTimeout(error) ? new LaneHeldError(lane) : error;
-    });
-    const [, prepared] = await together([held, work.read(client)]);
+    const [, prepared] = await together([lock(client, which), work.read(client)]);
     lanes.attempts.begun += 1;
     const [, { result, written }] = await together([
       client.query('begin isolation level serializable'),
@@ -94,6 +99,23 @@ async function tryInLane<P, T>(lanes: Lanes, lane: number, work: Work<P, T>): Pr
   } finally {
     client.release(broken);
   }
+}
+
+async function lock(client: Client, which: Which): Promise<void> {
+  if (typeof which === 'number') {
+    try {
+      await client.query({ name: 'lane-lock', text: 'select pg_advisory_lock($1, $2)', values: [LANE_LOCK, which] });
+    } catch (error) {
+      throw isLockTimeout(error) ? new LaneHeldError(which) : error;
+    }
+    return;
+  }
+  const { rows } = await client.query({
+    name: 'lanes-lock',
+    text: 'select lane from unnest($2::int[]) as asked (lane) where not pg_try_advisory_lock($1, lane)',
+    values: [LANE_LOCK, which],
+  });
+  if (rows.length > 0) throw new LanesBusyError(rows.map((row) => row.lane as number));
 }
 
 /** Waits for all to settle, so that nothing of a failed attempt is still under way; then fails with the first failure. */

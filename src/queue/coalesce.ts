@@ -5,6 +5,9 @@ import { COMMANDS_MAX, JOB, JOB_OPTIONS, type Job, jobId } from './jobs.ts';
 const RETRY_START_MS = 50;
 const RETRY_MAX_MS = 1_000;
 
+/** Longest that commands are gathered while a job is under way. */
+const GATHER_MS = 20;
+
 export interface Coalescing {
   queue: JobQueue;
   /** Whether a call still waits for the command; one that nobody waits for is not sent late. */
@@ -15,16 +18,25 @@ export interface Coalescing {
   delay(ms: number): Promise<void>;
 }
 
+/** Commands that were handed over together. */
+interface List {
+  commands: readonly Command[];
+  answered: Promise<unknown>;
+}
+
 /**
- * Puts commands into jobs: those that arrive while an enqueue is under way leave together in the next job, so an idle
- * server sends one a job and a busy one many. A list handed over together is never divided between jobs, since two
- * workers could apply them in another order.
+ * Puts commands into jobs. Those that arrive while an enqueue is under way, or for a short time a job, leave together in the
+ * next one, so an idle server sends one a job and a busy one many. A list handed over together is never divided between
+ * jobs, since two workers could apply them in another order.
  */
 export class Coalescer {
   readonly #with: Coalescing;
-  #waiting: (readonly Command[])[] = [];
+  #waiting: List[] = [];
   #accepted = 0;
   #running: Promise<void> | undefined;
+  /** Jobs that are sent and not answered. */
+  #open = 0;
+  #wake: () => void = () => {};
 
   constructor(coalescing: Coalescing) {
     this.#with = coalescing;
@@ -35,8 +47,9 @@ export class Coalescer {
     return this.#accepted;
   }
 
-  add(commands: readonly Command[]): void {
-    this.#waiting.push(commands);
+  /** `answered` settles once all of them have what they wait for; it never rejects. */
+  add(commands: readonly Command[], answered: Promise<unknown>): void {
+    this.#waiting.push({ commands, answered });
     this.#accepted += countAccepted(commands);
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined;
@@ -51,34 +64,44 @@ export class Coalescer {
   /** Nothing is kept for callers that have given up; what is accepted, the sweep queues again. */
   #forgetUnwanted(): void {
     this.#waiting = this.#waiting
-      .filter((list) => list.some((command) => this.#with.wanted(command)))
-      .map((list) => this.#toSend(list));
+      .filter(({ commands }) => commands.some((command) => this.#with.wanted(command)))
+      .map((list) => ({ ...list, commands: this.#toSend(list) }));
     this.#count();
   }
 
-  #toSend(list: readonly Command[]): Command[] {
-    return list.filter((command) => command.inbox || this.#with.wanted(command));
+  #toSend({ commands }: List): Command[] {
+    return commands.filter((command) => command.inbox || this.#with.wanted(command));
   }
 
   #count(): void {
-    this.#accepted = this.#waiting.reduce((sum, list) => sum + countAccepted(list), 0);
+    this.#accepted = this.#waiting.reduce((sum, list) => sum + countAccepted(list.commands), 0);
   }
 
   /** How many of the waiting lists go into one job: at least one. */
   #fitting(): number {
     let commands = 0;
     const tooMany = this.#waiting.findIndex((list) => {
-      commands += list.length;
+      commands += list.commands.length;
       return commands > COMMANDS_MAX;
     });
     return tooMany === -1 ? this.#waiting.length : Math.max(1, tooMany);
   }
 
+  /** While a job is under way, what comes would wait behind it anyway: it had better be in one job than in several. */
+  async #gather(): Promise<void> {
+    const answered = new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+    await Promise.race([answered, this.#with.delay(GATHER_MS)]);
+  }
+
   async #run(): Promise<void> {
     let failures = 0;
     while (this.#waiting.length > 0) {
+      if (this.#open > 0) await this.#gather();
       const lists = this.#fitting();
-      const commands = this.#waiting.slice(0, lists).flatMap((list) => this.#toSend(list));
+      const taken = this.#waiting.slice(0, lists);
+      const commands = taken.flatMap((list) => this.#toSend(list));
       if (commands.length > 0) {
         const job = { commands };
         try {
@@ -91,6 +114,11 @@ export class Coalescer {
           continue;
         }
         this.#with.sent(job);
+        this.#open += 1;
+        void Promise.all(taken.map(({ answered }) => answered)).then(() => {
+          this.#open -= 1;
+          this.#wake();
+        });
       }
       failures = 0;
       this.#waiting.splice(0, lists);

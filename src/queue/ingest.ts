@@ -83,7 +83,7 @@ export class Ingest {
     const toStore = addressed.filter(({ inbox }) => inbox);
     if (toStore.length === 0) {
       const outcomes = addressed.map((command) => this.#waiting.wait(command, deadline));
-      this.#coalescer.add(addressed);
+      this.#coalescer.add(addressed, Promise.allSettled(outcomes));
       return outcomes;
     }
     const stored = this.#accepting.accept(toStore);
@@ -92,7 +92,7 @@ export class Ingest {
       return this.#waiting.wait(command, deadline);
     });
     stored.then(
-      () => this.#coalescer.add(addressed),
+      () => this.#coalescer.add(addressed, Promise.allSettled(deliveries)),
       (error: Error) => this.#waiting.fail(addressed, error),
     );
     return deliveries;

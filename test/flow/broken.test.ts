@@ -185,7 +185,7 @@ itWithRedisServer(
     await guerdon.events.sendEvent({ metricKey: 'lessons', user: { id: 'ada' }, value: '1' });
     await redis?.kill();
     const commands = Array.from({ length: 2_000 }, () => ({ kind: 'event', id: v7(), key: null }) as EventCommand);
-    for (const command of commands) coalescer.add([command]);
+    for (const command of commands) coalescer.add([command], Promise.resolve());
     await coalescer.idle();
     expect(failures).toBe(1);
     await until(async () => (await fetch(`http://127.0.0.1:${guerdon.httpPort}/healthz`)).ok, { what: 'an answer' });

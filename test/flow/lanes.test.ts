@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createPool, type Pool } from '../../src/db/pool.ts';
-import { inLane } from '../../src/db/serializable.ts';
+import { inLanes } from '../../src/db/serializable.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { race } from '../support/lanes.ts';
 
@@ -12,7 +12,7 @@ describe('lanes', () => {
   }, 120_000);
 });
 
-describe('a conflict with a writer outside the lanes', () => {
+describe('transactions of lanes', () => {
   let database: TestDatabase;
   let pool: Pool;
   beforeAll(async () => {
@@ -28,10 +28,23 @@ describe('a conflict with a writer outside the lanes', () => {
 
   const lanes = () => ({ pool, attempts: { begun: 0, committed: 0, conflicts: 0 }, random: Math.random });
 
-  it('found at a statement is tried again', async () => {
+  it('has several lanes at once, or none of them where one is held elsewhere', async () => {
+    const holder = await pool.connect();
+    await holder.query('select pg_advisory_lock(1735750770, 5)');
+    const work = { read: async () => {}, write: async () => ({ result: 'done', written: Promise.resolve() }) };
+    await expect(inLanes(lanes(), [4, 5, 6], work)).rejects.toMatchObject({ busy: [5] });
+    const { rows } = await pool.query(`select objid::int as lane from pg_locks where locktype = 'advisory' and
+      database = (select oid from pg_database where datname = current_database())`);
+    expect(rows).toEqual([{ lane: 5 }]);
+    await holder.query('select pg_advisory_unlock_all()');
+    holder.release();
+    expect(await inLanes(lanes(), [4, 5, 6], work)).toBe('done');
+  });
+
+  it('a conflict with a writer outside, found at a statement, is tried again', async () => {
     const all = lanes();
     let first = true;
-    await inLane(all, 1, {
+    await inLanes(all, 1, {
       read: async () => {},
       write: async (client) => {
         await client.query('select * from duty');
@@ -46,11 +59,11 @@ describe('a conflict with a writer outside the lanes', () => {
     expect(all.attempts).toEqual({ begun: 2, committed: 1, conflicts: 1 });
   });
 
-  it('found at COMMIT is tried again', async () => {
+  it('a conflict with a writer outside, found at COMMIT, is tried again', async () => {
     const all = lanes();
     let first = true;
     const codes: unknown[] = [];
-    await inLane(all, 1, {
+    await inLanes(all, 1, {
       read: async () => {},
       write: async (client) => {
         const { rows } = await client.query('select count(*)::int as on_call from duty where on_call');
