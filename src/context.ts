@@ -59,6 +59,7 @@ export function createContext(config: Config, deployment: Deployment, sources: S
     url: databaseUrl,
     max: POOL_MAX,
     name: 'guerdon',
+    pipeline: true,
     onError: (err) => log.warn({ err }, 'database connection lost'),
   });
   const onError = (err: Error) => log.warn({ err }, 'queue connection failed');

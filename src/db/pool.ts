@@ -12,6 +12,8 @@ export interface PoolOptions {
   name: string;
   /** Schemas to look names up in; the default is the server's. */
   searchPath?: string;
+  /** Statements that are sent before the one ahead is answered go out at once, on one connection. */
+  pipeline?: boolean;
   /**
    * For the sessions of lanes. They run the same few statements, each an index look-up: planned once, and never in a way
    * that suits small tables only, since the plan outlives their growth.
@@ -29,7 +31,7 @@ export function createPool(options: PoolOptions): Pool {
     connectionTimeoutMillis: 30_000,
     keepAlive: true,
     stream: () => new GatheringSocket(),
-    pipeline: options.lanes ?? false,
+    pipeline: options.pipeline ?? options.lanes ?? false,
     options: settings(options)
       .map((setting) => `-c ${setting}`)
       .join(' '),

@@ -26,6 +26,8 @@ export interface IndexedEra {
 /** Programs by project and version; a snapshot never changes, so what was read once stays true. */
 export class Programs {
   readonly #known = new Map<string, ProgramIndex>();
+  /** By project, the one that was in force when that was last asked. */
+  readonly #last = new Map<string, ProgramIndex>();
   /** Of the eras up to a program: the version that began each, and when. */
   readonly #eras = new Map<string, readonly { version: number; from: Instant }[]>();
   readonly #archived = new Map<string, Trigger>();
@@ -117,8 +119,17 @@ export class Programs {
       values: [projectIds],
     });
     const current = new Map<string, ProgramIndex>();
-    for (const row of rows) current.set(row.id, await this.get(db, row.id, row.program_version));
+    for (const row of rows) {
+      const index = await this.get(db, row.id, row.program_version);
+      current.set(row.id, index);
+      this.#last.set(row.id, index);
+    }
     return current;
+  }
+
+  /** The program that was in force when that was last asked in this process; undefined: it was not. */
+  last(projectId: string): ProgramIndex | undefined {
+    return this.#last.get(projectId);
   }
 
   /** When the triggers of a program were last changed by somebody, by `system/trigger`. */

@@ -66,15 +66,18 @@ export async function userBalances(
   user: string,
   systemIds: readonly string[],
 ): Promise<UserBalance[]> {
+  // The limit is that of the list itself. Without one the planner takes the list for longer than it is, and plans anew for
+  // each call, which costs more than the look-ups.
   const { rows } = await db.query({
     name: 'user-balances',
     text: `select u.id, u.zones, u.attributes, u.created_at, c.settled_at, c.running,
         coalesce(a.balance, 0) as balance, coalesce(a.earned, 0) as earned, coalesce(a.version, 0) as version
-      from users u cross join unnest($3::bigint[]) with ordinality as s (system_id, place)
+      from users u
+      cross join (select * from unnest($3::bigint[]) with ordinality as s (system_id, place) limit $4) s
       left join accounts a on a.user_id = u.id and a.system_id = s.system_id
       left join clocks c on c.user_id = u.id and c.system_id = s.system_id
       where u.project_id = $1 and u.external_id = $2 and u.created_at is not null order by s.place`,
-    values: [projectId, user, systemIds],
+    values: [projectId, user, systemIds, systemIds.length],
   });
   return rows.map((row) => ({
     userId: row.id,
@@ -190,10 +193,10 @@ export interface StoredAward {
   fired: Fired;
 }
 
-/** The last `limit` awards of each of these accounts with the decisions behind them, the newest first. */
+/** The last `limit` awards of a user in each of these points systems with the decisions behind them, the newest first. */
 export async function awardsOf(
   db: Queryable,
-  userId: string,
+  { projectId, externalId }: { projectId: string; externalId: string },
   systemIds: readonly string[],
   limit: number,
 ): Promise<Map<string, StoredAward[]>> {
@@ -204,17 +207,18 @@ export async function awardsOf(
     text: `select s.system_id, e.version, e.event_id, e.occurred_at,
         case when e.cause_key like 'tick:%' then t.record
         else coalesce(v.decision, c.decision, p.decision) end as decision
-      from unnest($2::bigint[]) as s (system_id)
+      from users u cross join unnest($3::bigint[]) as s (system_id)
       cross join lateral (
         select version, event_id, command_id, cause_key, occurred_at from entries
-        where user_id = $1 and system_id = s.system_id and kind = 'award' order by version desc limit $3
+        where user_id = u.id and system_id = s.system_id and kind = 'award' order by version desc limit $4
       ) e
-      left join events v on v.user_id = $1 and v.id = e.event_id
-      left join user_commands c on c.user_id = $1 and c.id = e.command_id
-      left join completions p on p.user_id = $1 and p.id = e.command_id
-      left join settlements t on t.user_id = $1 and t.id = e.command_id
+      left join events v on v.user_id = u.id and v.id = e.event_id
+      left join user_commands c on c.user_id = u.id and c.id = e.command_id
+      left join completions p on p.user_id = u.id and p.id = e.command_id
+      left join settlements t on t.user_id = u.id and t.id = e.command_id
+      where u.project_id = $1 and u.external_id = $2
       order by e.version desc`,
-    values: [userId, systemIds, limit],
+    values: [projectId, externalId, systemIds, limit],
   });
   for (const row of rows) {
     const decided = (row.decision.fired ?? row.decision.runs) as FiredRecord[];

@@ -1,44 +1,47 @@
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { type PointsNow, pointsNow } from '../commands/points-now.ts';
+import type { Queryable } from '../db/pool.ts';
 import { PointsService } from '../gen/guerdon/v1/points_service_pb.ts';
 import { awardsOf } from '../ledger/balance.ts';
 import type { ProgramIndex } from '../rules/program.ts';
 import type { System } from '../rules/types.ts';
 import { type Call, route } from './call.ts';
 import { awardMessage, boostMessage, levels } from './convert.ts';
-import { boostsNow, currentProgram, systemOf } from './lookup.ts';
+import { boostsNow, readByProgram, systemOf } from './lookup.ts';
 
 const AWARDS_DEFAULT = 10;
 
 export const getUserPoints = route(
   PointsService.method.getUserPoints,
   (request) => [request.userId],
-  async (call, request) => {
-    const index = await currentProgram(call);
-    const system = systemOf(index, request.systemKey);
-    const asked = { userId: request.userId, awards: request.awards ?? AWARDS_DEFAULT };
-    const [points] = await userPoints(call, index, [system], asked);
-    return points as NonNullable<typeof points>;
-  },
+  (call, request) =>
+    readByProgram(call, async (db, index) => {
+      const system = systemOf(index, request.systemKey);
+      const asked = { userId: request.userId, awards: request.awards ?? AWARDS_DEFAULT };
+      const [points] = await userPoints(call, db, index, [system], asked);
+      return points as NonNullable<typeof points>;
+    }),
 );
 
 /** A user's points in each of these points systems, with the latest awards. */
 export async function userPoints(
   call: Call,
+  db: Queryable,
   index: ProgramIndex,
   systems: readonly System[],
   asked: { userId: string; awards: number },
 ) {
-  const { pool, programs } = call.api.context;
-  const standings = await boostsNow(call, index, systems, asked.userId);
-  const [first] = standings;
-  if (first === undefined) return [];
+  const { programs } = call.api.context;
   const ids = systems.map(({ id }) => id);
-  const awards = await awardsOf(pool, first.user.userId, ids, asked.awards);
+  const user = { projectId: call.projectId, externalId: asked.userId };
+  const [standings, awards] = await Promise.all([
+    boostsNow(call, db, index, systems, asked.userId),
+    awardsOf(db, user, ids, asked.awards),
+  ]);
   const due = await Promise.all(
-    standings.map(({ system, user }) => {
-      const asOf = { projectId: call.projectId, externalId: asked.userId, systemId: system.id, balance: user };
-      return pointsNow(pool, programs, asOf, { index, now: call.receivedAt });
+    standings.map(({ system, user: balance }) => {
+      const asOf = { ...user, systemId: system.id, balance };
+      return pointsNow(db, programs, asOf, { index, now: call.receivedAt });
     }),
   );
   const zone = index.program.timeZone;
