@@ -28,7 +28,12 @@ export async function measureImport(bench: Bench): Promise<ImportResult> {
   const dir = await mkdtemp(join(tmpdir(), 'guerdon-import-'));
   const databaseUrl = await bench.databases.copy(bench.filled);
   const { redisUrl } = bench.services;
-  const server = await startGuerdon('guerdon-split', { databaseUrl, redisUrl, split: true });
+  const server = await startGuerdon('guerdon-split', {
+    databaseUrl,
+    redisUrl,
+    split: true,
+    profiles: bench.plan.profiles,
+  });
   try {
     const rates: number[] = [];
     const copies: number[] = [];

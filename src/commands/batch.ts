@@ -115,7 +115,7 @@ export function stateOf(prepared: Prepared, made: readonly UserRow[], now: Insta
     completed: prepared.completed,
     rewarded: prepared.rewarded,
     announced: prepared.announced,
-    changed: { users: new Set(), totals: new Map(), usage: new Map(), runs: new Map() },
+    changed: { users: new Set(), profiles: new Set(), totals: new Map(), usage: new Map(), runs: new Map() },
     postings: noPostings(),
   };
 }

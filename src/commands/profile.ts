@@ -51,4 +51,10 @@ export function saveUser(state: State, user: UserRow, command: ProfileCommand): 
   const saved = { ...user, createdAt: user.createdAt ?? command.receivedAt, updatedAt: state.now };
   state.users.set(userKey(command), saved);
   state.changed.users.add(saved);
+  if (old.createdAt === null || PROFILE.some((field) => saved[field] !== old[field])) {
+    state.changed.profiles.add(userKey(command));
+  }
 }
+
+/** All of a user's row but its chain of events. What a command does not touch is the same value still. */
+const PROFILE = ['name', 'email', 'zones', 'attributes', 'deviceTokens', 'createdAt'] as const;

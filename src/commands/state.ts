@@ -38,6 +38,8 @@ export interface State {
   announced: Announced;
   changed: {
     users: Set<UserRow>;
+    /** Users of whom more has changed than their chain of events. */
+    profiles: Set<string>;
     totals: Map<string, { userId: string; metricId: string }>;
     usage: Map<string, UsageRow>;
     runs: Map<string, StreakRunRow>;
@@ -219,7 +221,9 @@ export function announce(
 /** The last state of each row that changed. */
 export function collect(state: State): void {
   const { postings, changed } = state;
-  postings.users = [...state.users.values()].filter((user) => changed.users.has(user));
+  for (const [key, user] of state.users) {
+    if (changed.users.has(user)) (changed.profiles.has(key) ? postings.users : postings.userChains).push(user);
+  }
   for (const [key, { userId, metricId }] of changed.totals) {
     postings.totals.push({ userId, metricId, counter: state.totals.get(key) as Counter });
   }

@@ -3,6 +3,8 @@ export type Column<R> = readonly [name: string, type: string, value: (row: R) =>
 
 export interface Insert<R> {
   table: string;
+  /** Of the statement, where a table has several; by default that of the table. */
+  name?: string;
   columns: readonly Column<R>[];
   /** `on conflict …`; rows are then taken in the order of the first two columns, which is that of the locks. */
   conflict?: string;
@@ -15,7 +17,7 @@ export interface Insert<R> {
 export function insertion<R>(insert: Insert<R>, rows: readonly R[]): Insertion | undefined {
   if (rows.length === 0) return undefined;
   return {
-    name: `insert-${insert.table}`,
+    name: `insert-${insert.name ?? insert.table}`,
     text: statement(insert),
     values: insert.columns.map(([, type, value]) => arrayText(type, rows.map(value))),
   };

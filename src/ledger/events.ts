@@ -70,20 +70,19 @@ export async function findKnownEvents(db: Queryable, names: readonly EventName[]
   if (names.length === 0) return [];
   const { rows } = await db.query({
     name: 'find-known-events',
-    text: `with asked as (
-        select * from unnest($1::bigint[], $2::text[], $3::bigint[], $4::boolean[], $5::text[], $6::uuid[])
-          as asked (project_id, external_id, metric_id, keyed, key, id)
-      )
-      select asked.id from asked join users u using (project_id, external_id)
-        cross join lateral (
-          select from events where user_id = u.id and metric_id = asked.metric_id and keyed = asked.keyed
-            and key = asked.key limit 1
-        ) e
-      union all
-      select asked.id from asked join users u using (project_id, external_id)
-        join refusals r on r.user_id = u.id and r.id = asked.id
-      union all
-      select asked.id from asked join poisoned p using (id)`,
+    text: `select asked.id
+      from unnest($1::bigint[], $2::text[], $3::bigint[], $4::boolean[], $5::text[], $6::uuid[])
+        as asked (project_id, external_id, metric_id, keyed, key, id)
+      left join users u using (project_id, external_id)
+      left join lateral (
+        select true as found from events
+        where user_id = u.id and metric_id = asked.metric_id and keyed = asked.keyed and key = asked.key limit 1
+      ) applied on true
+      left join lateral (
+        select true as found from refusals where user_id = u.id and id = asked.id limit 1
+      ) refused on true
+      left join lateral (select true as found from poisoned where id = asked.id limit 1) aside on true
+      where applied.found or refused.found or aside.found`,
     values: nameColumns(names),
   });
   return rows.map((row) => row.id as string);

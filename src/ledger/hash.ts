@@ -64,7 +64,8 @@ function digest(content: unknown[]): Buffer {
   return hash('sha256', canonical(content), 'buffer');
 }
 
-/** The RFC 8785 form of a JSON value: one text for one content. */
+/** The RFC 8785 form of a JSON value: one text for one content. Of plain values JSON.stringify writes that form, and sooner. */
 export function canonical(content: unknown): string {
-  return canonicalize(content) as string;
+  if (Array.isArray(content)) return `[${content.map(canonical).join(',')}]`;
+  return typeof content === 'object' && content !== null ? (canonicalize(content) as string) : JSON.stringify(content);
 }

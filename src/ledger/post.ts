@@ -21,6 +21,7 @@ import type {
   UserRow,
   ZoneChangeRow,
 } from './rows.ts';
+import * as upserts from './upserts.ts';
 
 /** All that one batch writes. Accounts are not here: the database derives them from the entries. */
 export interface Postings {
@@ -34,6 +35,8 @@ export interface Postings {
   levelChanges: LevelChangeRow[];
   zoneChanges: ZoneChangeRow[];
   users: UserRow[];
+  /** Users of whom nothing but the chain of events has changed. */
+  userChains: UserRow[];
   totals: TotalRow[];
   triggerCounters: TriggerCounterRow[];
   usage: UsageRow[];
@@ -55,17 +58,18 @@ export async function post(client: Client, postings: Postings): Promise<void> {
     insertion(inserts.userCommands, postings.userCommands),
     insertion(inserts.imports, postings.imports),
     insertion(inserts.entries, postings.entries),
-    insertion(inserts.totals, postings.totals),
-    insertion(inserts.triggerCounters, postings.triggerCounters),
-    insertion(inserts.usage, postings.usage),
-    insertion(inserts.users, postings.users),
+    insertion(upserts.totals, postings.totals),
+    insertion(upserts.triggerCounters, postings.triggerCounters),
+    insertion(upserts.usage, postings.usage),
+    insertion(upserts.users, postings.users),
+    insertion(upserts.userChains, postings.userChains),
     insertion(inserts.refusals, postings.refusals),
     insertion(inserts.outbox, postings.announcements),
     insertion(inserts.levelChanges, postings.levelChanges),
     insertion(inserts.zoneChanges, postings.zoneChanges),
     insertion(inserts.settlements, postings.settlements),
-    insertion(inserts.clocks, postings.clocks),
-    insertion(inserts.streakRuns, postings.streakRuns),
+    insertion(upserts.clocks, postings.clocks),
+    insertion(upserts.streakRuns, postings.streakRuns),
     insertion(inserts.completions, postings.completions),
     insertion(inserts.levelRewards, postings.levelRewards),
   ];
@@ -85,6 +89,7 @@ export function noPostings(): Postings {
     levelChanges: [],
     zoneChanges: [],
     users: [],
+    userChains: [],
     totals: [],
     triggerCounters: [],
     usage: [],
