@@ -205,8 +205,8 @@ export async function awardsOf(
   const { rows } = await db.query({
     name: 'awards-of',
     text: `select s.system_id, e.version, e.event_id, e.occurred_at,
-        case when e.cause_key like 'tick:%' then t.record
-        else coalesce(v.decision, c.decision, p.decision) end as decision
+        case when e.cause_key like 'tick:%' then t.record->'runs'
+        else coalesce(v.decision, c.decision, p.decision)->'fired' end as fired
       from users u cross join unnest($3::bigint[]) as s (system_id)
       cross join lateral (
         select version, event_id, command_id, cause_key, occurred_at from entries
@@ -221,7 +221,7 @@ export async function awardsOf(
     values: [projectId, externalId, systemIds, limit],
   });
   for (const row of rows) {
-    const decided = (row.decision.fired ?? row.decision.runs) as FiredRecord[];
+    const decided = row.fired as FiredRecord[];
     const own = decided.find((one) => one.system === row.system_id && one.version === row.version) as FiredRecord;
     const award = { eventId: row.event_id, occurredAt: row.occurred_at.getTime(), fired: readFired(own) };
     found.get(row.system_id)?.push(award);
