@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Child, startChild } from './child.ts';
 import { KEY } from './databases.ts';
 import type { Usage } from './meter.ts';
@@ -66,8 +68,14 @@ function startRole(role: string, name: ServerName, options: GuerdonOptions): Pro
       GUERDON_ADMIN_KEY: KEY,
     },
     ready: /Guerdon is ready/,
-    node: profiles === undefined ? [] : profiling(profiles, `${name}-${role}`),
+    node: [...nodeOptions(role), ...(profiles === undefined ? [] : profiling(profiles, `${name}-${role}`))],
   });
+}
+
+/** Options of Node as `npm start` and `npm run start:worker` have them. */
+function nodeOptions(role: string): string[] {
+  const { scripts } = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8'));
+  return scripts[role === 'worker' ? 'start:worker' : 'start'].split(' ').slice(1, -1);
 }
 
 let profiled = 0;

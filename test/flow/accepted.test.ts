@@ -3,9 +3,11 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { ErrorInfoSchema, RetryInfoSchema } from '../../src/gen/google/rpc/error_details_pb.ts';
 import { Ack, EventStatus } from '../../src/gen/guerdon/v1/event_service_pb.ts';
+import { ImportFormat } from '../../src/gen/guerdon/v1/imports_pb.ts';
 import { describeOnBackends, itWithRedisServer, privateRedis } from '../support/backends.ts';
 import { createDatabase } from '../support/database.ts';
 import { clientsOf, environment, spawnGuerdon, startGuerdon, type TestGuerdon } from '../support/guerdon.ts';
+import { finished, importFile, ndjson } from '../support/imports.ts';
 import { balancesOf, expectSound } from '../support/ledger.ts';
 import type { RedisServer } from '../support/redis-server.ts';
 import { until } from '../support/wait.ts';
@@ -154,6 +156,35 @@ describe('a bounded number of commands in memory', () => {
     expect(refused).toHaveLength(300);
     expect(refused[0]).toMatchObject({ reason: 'TOO_MANY_CALLS', retry: 250_000_000 });
     expect(reasons.filter(({ code }) => code === Code.DeadlineExceeded)).toHaveLength(500);
+    await guerdon.close();
+  });
+
+  it('imports take at most half of it: one more is refused with the time to come again, and calls still find room', async () => {
+    const guerdon = await startGuerdon('postgres', { GUERDON_IN_FLIGHT_MAX: '500' });
+    const { events } = guerdon;
+    const gates: (() => void)[] = [];
+    async function* slowly(name: string) {
+      yield { part: { case: 'options' as const, value: { name, format: ImportFormat.NDJSON } } };
+      yield { part: { case: 'data' as const, value: Buffer.from(ndjson([lesson(name, 'k', Ack.APPLIED)])) } };
+      await new Promise<void>((resolve) => gates.push(resolve));
+    }
+    const slow = ['first', 'second'].map((name) => events.importEvents(slowly(name)));
+    const under = async () => (await events.listImports({})).imports.length;
+    await until(async () => gates.length === 2 && (await under()) === 2, { what: 'two imports under way' });
+    const third = () =>
+      importFile(guerdon, { name: 'third', format: ImportFormat.NDJSON }, ndjson([lesson('third', 'k', Ack.APPLIED)]));
+    const error = ConnectError.from(await third().catch((reason) => reason));
+    expect(error.code).toBe(Code.ResourceExhausted);
+    expect(error.findDetails(ErrorInfoSchema)[0]?.reason).toBe('TOO_MANY_CALLS');
+    expect(error.findDetails(RetryInfoSchema)[0]?.retryDelay?.nanos).toBe(250_000_000);
+    expect((await events.listImports({})).imports.map(({ name }) => name).sort()).toEqual(['first', 'second']);
+    expect((await events.sendEvent(lesson('ada', 'k', Ack.APPLIED))).points.xp?.added).toBe(10n);
+    for (const open of gates) open();
+    await Promise.all(slow);
+    const stored = [...(await Promise.all(slow)).map(({ import: one }) => one?.id ?? ''), (await third()).id];
+    for (const id of stored) await finished(guerdon, id);
+    expect(await balancesOf(guerdon.database, 'xp')).toEqual({ ada: 10, first: 10, second: 10, third: 10 });
+    await expectSound(guerdon.database);
     await guerdon.close();
   });
 });
