@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parse } from 'yaml';
 import { type Child, startChild } from './child.ts';
 import { KEY } from './databases.ts';
 import type { Usage } from './meter.ts';
@@ -63,6 +64,7 @@ function startRole(role: string, name: ServerName, options: GuerdonOptions): Pro
       DATABASE_URL: databaseUrl,
       ...(redisUrl !== undefined && { REDIS_URL: redisUrl }),
       GUERDON_ROLE: role,
+      ...(role === 'api' && { NODE_OPTIONS: apiOptions() }),
       GUERDON_HTTP_PORT: '0',
       GUERDON_GRPC_PORT: '0',
       GUERDON_ADMIN_KEY: KEY,
@@ -76,6 +78,12 @@ function startRole(role: string, name: ServerName, options: GuerdonOptions): Pro
 function nodeOptions(role: string): string[] {
   const { scripts } = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8'));
   return scripts[role === 'worker' ? 'start:worker' : 'start'].split(' ').slice(1, -1);
+}
+
+/** Those of an API process by itself, as docker-compose.yml has them. */
+function apiOptions(): string {
+  const { services } = parse(readFileSync(join(import.meta.dirname, '../docker-compose.yml'), 'utf8'), { merge: true });
+  return services.api.environment.NODE_OPTIONS;
 }
 
 let profiled = 0;

@@ -1,9 +1,10 @@
 import type { Command } from '../src/commands/command.ts';
 import type { Outcome } from '../src/commands/outcome.ts';
 
-/** Most commands that one transaction applies, and most of those that nobody waits for. */
+/** Most commands that one transaction applies; of those that nobody waits for fewer, and still fewer while calls come. */
 export const BATCH_MAX = 200;
 const SLICE_MAX = 100;
+const SLICE_MAX_AMID_CALLS = 40;
 
 /** So many batches that somebody waits for overtake one of an import; then it has its turn, so that it gets on. */
 const OVERTAKING_MAX = 8;
@@ -53,10 +54,11 @@ export function emptyLane(number: number): Lane {
 }
 
 /** The next commands of a lane for a batch; lanes that share one may together be somewhat above what it holds. */
-export function take(lane: Lane): Share {
+export function take(lane: Lane, amidCalls: boolean): Share {
   const fromImport = isForImport(lane);
   lane.overtaken = fromImport || lane.imported.length === 0 ? 0 : lane.overtaken + 1;
-  return { lane, fromImport, items: fromImport ? lane.imported.splice(0, SLICE_MAX) : lane.items.splice(0, BATCH_MAX) };
+  const slice = amidCalls ? SLICE_MAX_AMID_CALLS : SLICE_MAX;
+  return { lane, fromImport, items: fromImport ? lane.imported.splice(0, slice) : lane.items.splice(0, BATCH_MAX) };
 }
 
 function isForImport(lane: Lane): boolean {

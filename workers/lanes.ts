@@ -10,8 +10,10 @@ import { BATCH_MAX, emptyLane, isEmpty, type Lane, placeOf, type Running, type S
 const RUNNING_MAX = 3;
 const WORTH_ONE = 50;
 
-/** Most batches of imports among them. */
+/** Most batches of imports among them; while calls come, and for so long after the last one, fewer. */
 const IMPORTING_MAX = 2;
+const IMPORTING_MAX_AMID_CALLS = 1;
+const AMID_CALLS_MS = 1_000;
 
 /** A lane that could not be had is left alone for so long; one that is waited for for so long takes nothing more. */
 const STUCK_MS = 1_000;
@@ -40,6 +42,8 @@ export class Lanes {
   readonly #options: LanesOptions;
   readonly #lanes: Lane[];
   readonly #waiting: Lane[] = [];
+  /** When the last call came. */
+  #calledAt = Number.NEGATIVE_INFINITY;
   readonly #running: Running = { calls: 0, imports: 0, lock: 0 };
 
   constructor(options: LanesOptions) {
@@ -74,6 +78,7 @@ export class Lanes {
           else (from === 'import' ? lane.imported : lane.items).push({ command, resolve, reject });
         }),
     );
+    if (from === 'calls') this.#calledAt = this.#options.now();
     for (const lane of this.#lanes) {
       if (lane.busy || isEmpty(lane)) continue;
       lane.busy = true;
@@ -92,13 +97,19 @@ export class Lanes {
     return contendedSince !== null && this.#options.now() > contendedSince + PATIENCE_MS;
   }
 
+  #isAmidCalls(): boolean {
+    return this.#options.now() - this.#calledAt < AMID_CALLS_MS;
+  }
+
   #start(): void {
     for (let lanes = this.#next(); lanes.length > 0; lanes = this.#next()) {
       const shared = lanes;
       const place = placeOf(shared[0] as Lane);
       for (const lane of shared) this.#waiting.splice(this.#waiting.indexOf(lane), 1);
       this.#running[place] += 1;
-      void this.#runBatch(shared.map(take), place).then(() => {
+      const amidCalls = this.#isAmidCalls();
+      const shares = shared.map((lane) => take(lane, amidCalls));
+      void this.#runBatch(shares, place).then(() => {
         this.#running[place] -= 1;
         for (const lane of shared) {
           lane.busy = !isEmpty(lane);
@@ -121,7 +132,8 @@ export class Lanes {
       return true;
     });
     if (size > 0 && (calls === 0 || (size >= WORTH_ONE && calls + imports < RUNNING_MAX))) return called;
-    return imports < IMPORTING_MAX ? this.#waiting.filter((lane) => placeOf(lane) === 'imports').slice(0, 1) : [];
+    if (imports >= (this.#isAmidCalls() ? IMPORTING_MAX_AMID_CALLS : IMPORTING_MAX)) return [];
+    return this.#waiting.filter((lane) => placeOf(lane) === 'imports').slice(0, 1);
   }
 
   async #runBatch(shares: readonly Share[], place: keyof Running): Promise<void> {
