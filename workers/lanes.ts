@@ -78,7 +78,8 @@ export class Lanes {
           else (from === 'import' ? lane.imported : lane.items).push({ command, resolve, reject });
         }),
     );
-    if (from === 'calls') this.#calledAt = this.#options.now();
+    // For what is settled by the clock nobody waits.
+    if (from === 'calls' && commands.some(({ kind }) => kind !== 'settle')) this.#calledAt = this.#options.now();
     for (const lane of this.#lanes) {
       if (lane.busy || isEmpty(lane)) continue;
       lane.busy = true;
