@@ -70,6 +70,7 @@ export const LONG: typeof SHORT = {
   repeat: 5,
   entriesLarge: 10_000_000,
   rows: 1_000_000,
+  imports: 1,
   idleSeconds: 60,
 };
 
