@@ -70,14 +70,8 @@ function startRole(role: string, name: ServerName, options: GuerdonOptions): Pro
       GUERDON_ADMIN_KEY: KEY,
     },
     ready: /Guerdon is ready/,
-    node: [...nodeOptions(role), ...(profiles === undefined ? [] : profiling(profiles, `${name}-${role}`))],
+    node: profiles === undefined ? [] : profiling(profiles, `${name}-${role}`),
   });
-}
-
-/** Options of Node as `npm start` and `npm run start:worker` have them. */
-function nodeOptions(role: string): string[] {
-  const { scripts } = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8'));
-  return scripts[role === 'worker' ? 'start:worker' : 'start'].split(' ').slice(1, -1);
 }
 
 /** Those of an API process by itself, as docker-compose.yml has them. */

@@ -160,6 +160,7 @@ export class Lanes {
       (fromImport ? lane.imported : lane.items).unshift(...items);
       return;
     }
+    lane.contendedSince = null;
     if (error instanceof LaneHeldError) lane.stuckUntil = this.#options.now() + STUCK_MS;
     const behind = fromImport ? [] : lane.items.splice(0);
     for (const item of [...items, ...behind]) item.reject(error);

@@ -18,7 +18,7 @@ export interface UserName {
   externalId: string;
 }
 
-/** How many rows are read, and of whom. */
+/** Where the rows are read from. */
 export interface Rows {
   /** Those that are there. */
   users(users: readonly UserName[]): Promise<UserRow[]>;

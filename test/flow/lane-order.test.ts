@@ -138,3 +138,22 @@ it('a batch beside one that runs begins only where enough waits for it; what wai
   await Promise.all(work);
   expect(begun.map(({ length }) => length)).toEqual([1, 50, 60, 60]);
 });
+
+it('a lane whose batch failed while it waited for the lock is open again, however long ago that was', async () => {
+  let now = 0;
+  const failures = [new LanesBusyError([0]), new Error('connection terminated')];
+  const lanes = new Lanes({
+    count: 1,
+    now: () => now,
+    apply: async (_which, commands) => {
+      const failure = failures.shift();
+      if (failure !== undefined) throw failure;
+      return commands.map(() => ({ status: 'failed' }));
+    },
+    done: async () => {},
+  });
+  const one = [{ id: 'one', kind: 'event', projectId: '1', user: 'u' } as Command];
+  await expect(lanes.run(one)).rejects.toThrow('connection terminated');
+  now = 60_000;
+  expect(await lanes.run(one)).toEqual([{ status: 'failed' }]);
+});
