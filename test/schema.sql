@@ -256,8 +256,8 @@ CREATE INDEX import_outcomes_kind ON public.import_outcomes USING btree (import_
 create table import_parts (
   import_id uuid not null,
   part smallint not null,
-  last_line bigint not null,
-  through_line bigint not null default 0,
+  last_place bigint not null,
+  through_place bigint not null default 0,
   applied bigint not null default 0,
   duplicate bigint not null default 0,
   refused bigint not null default 0,
@@ -266,7 +266,7 @@ create table import_parts (
   constraint import_parts_pkey PRIMARY KEY (import_id, part),
   constraint import_parts_import_id_fkey FOREIGN KEY (import_id) REFERENCES imports(id),
   constraint import_parts_counts CHECK (((applied >= 0) AND (duplicate >= 0) AND (refused >= 0))),
-  constraint import_parts_lines CHECK (((through_line >= 0) AND (through_line <= last_line)))
+  constraint import_parts_places CHECK (((through_place >= 0) AND (through_place <= last_place)))
 );
 
 create table import_rows (
@@ -275,7 +275,9 @@ create table import_rows (
   line bigint not null,
   id uuid not null,
   event json not null,
-  constraint import_rows_pkey PRIMARY KEY (import_id, part, line)
+  place bigint not null,
+  constraint import_rows_place_unique UNIQUE (import_id, part, place),
+  constraint import_rows_pkey PRIMARY KEY (import_id, line)
 );
 
 create table imports (
@@ -845,6 +847,8 @@ comment on column global_boosts.starts_at is 'The window as instants, by the zon
 comment on column import_outcomes.source is 'The row as it was sent, where it was malformed';
 
 comment on column import_rows.id is 'Of the event that the row becomes';
+
+comment on column import_rows.place is 'The order in which rows of a part are applied: by a hash of the user, then by line';
 
 comment on column imports.hash is 'Of the rows up to last_line, each over the one before; all zero: of none';
 

@@ -73,10 +73,9 @@ export function startImporter(context: Context, lanes: Lanes): Importer {
   }
 
   async function applyPart(part: ClaimedPart): Promise<void> {
-    let rows = await nextRows(pool, part, part.throughLine, ROWS_MAX);
+    let rows = await nextRows(pool, part, part.throughPlace, ROWS_MAX);
     while (rows.length > 0 && !closed) {
-      const last = (rows.at(-1) as RowToApply).line;
-      const next = nextRows(pool, part, last, ROWS_MAX);
+      const next = nextRows(pool, part, (rows.at(-1) as RowToApply).place, ROWS_MAX);
       next.catch(() => {});
       const outcomes = await applyRows(rows);
       if (outcomes === undefined) return;
@@ -107,13 +106,13 @@ export function startImporter(context: Context, lanes: Lanes): Importer {
   /** Always from the first row, since what the rows before would have made of it is in memory only. */
   async function rehearsePart(part: ClaimedPart): Promise<void> {
     const rehearsal = new Rehearsal(pool, context.programs);
-    let rows = await nextRows(pool, part, 0, ROWS_MAX);
+    let rows = await nextRows(pool, part, 0n, ROWS_MAX);
     while (rows.length > 0 && !closed) {
       const commands = rows.map(({ command }) => command);
       const verdicts = await rehearsal.decide(commands, now());
-      const told = rows.findIndex(({ line }) => line > part.throughLine);
+      const told = rows.findIndex(({ place }) => place > part.throughPlace);
       if (told !== -1 && !(await record(part, rows.slice(told), verdicts.slice(told)))) return;
-      rows = await nextRows(pool, part, (rows.at(-1) as RowToApply).line, ROWS_MAX);
+      rows = await nextRows(pool, part, (rows.at(-1) as RowToApply).place, ROWS_MAX);
     }
   }
 
@@ -123,7 +122,7 @@ export function startImporter(context: Context, lanes: Lanes): Importer {
     verdicts: readonly Verdict[],
   ): Promise<boolean> {
     const recorded = await recordOutcomes(pool, part, address, rows, verdicts);
-    if (recorded) part.throughLine = (rows.at(-1) as RowToApply).line;
+    if (recorded) part.throughPlace = (rows.at(-1) as RowToApply).place;
     return recorded;
   }
 

@@ -132,8 +132,12 @@ export function digest(parts: readonly string[]): string {
 
 /** The lane a user is in, of `lanes` in the whole deployment: the one place that says so. */
 export function laneOf(command: Pick<Command, 'projectId' | 'user'>, lanes: number): number {
-  const head = hash('sha256', `${command.projectId} ${command.user}`, 'buffer').readUInt32BE(0);
-  return head % lanes;
+  return userHash(command) % lanes;
+}
+
+/** Unsigned, of 32 bits; users may share one. */
+export function userHash({ projectId, user }: Pick<Command, 'projectId' | 'user'>): number {
+  return hash('sha256', `${projectId} ${user}`, 'buffer').readUInt32BE(0);
 }
 
 /** Each user of the commands once. */

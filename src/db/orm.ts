@@ -18,6 +18,7 @@ import { Migration011EventImports } from './migrations/011-event-imports.ts';
 import { Migration012BoostHistory } from './migrations/012-boost-history.ts';
 import { Migration013Contract } from './migrations/013-contract.ts';
 import { Migration014Posting } from './migrations/014-posting.ts';
+import { Migration015ImportPlaces } from './migrations/015-import-places.ts';
 import { createPool } from './pool.ts';
 
 export type Orm = MikroORM;
@@ -40,6 +41,7 @@ const migrations = [
   { name: '012-boost-history', class: Migration012BoostHistory },
   { name: '013-contract', class: Migration013Contract },
   { name: '014-posting', class: Migration014Posting },
+  { name: '015-import-places', class: Migration015ImportPlaces },
 ];
 
 /** Nobody waits for ever for a row that somebody else holds, and nobody holds one for ever. */

@@ -13,8 +13,8 @@ export interface ClaimedPart {
   /** Of the rows, which gives keys to those that have none. */
   hash: Buffer;
   receivedAt: Instant;
-  throughLine: number;
-  lastLine: number;
+  /** Rows up to this place have their outcomes. */
+  throughPlace: bigint;
 }
 
 /** A worker that dies leaves its parts to others after so many seconds. */
@@ -30,13 +30,13 @@ export async function claimParts(db: Queryable, worker: string, limit: number): 
     text: `with due as (
         select p.import_id, p.part, i.project_id, i.dry_run, i.hash, i.created_at
         from imports i join import_parts p on p.import_id = i.id
-        where i.state = 'applying' and p.through_line < p.last_line
+        where i.state = 'applying' and p.through_place < p.last_place
           and (p.claimed_until is null or p.claimed_until < now())
         order by i.created_at, i.id, p.part limit $2 for update of p skip locked
       )
       update import_parts p set claimed_by = $1, claimed_until = now() + interval '${CLAIM_S} s'
       from due where p.import_id = due.import_id and p.part = due.part
-      returning p.import_id, p.part, p.through_line, p.last_line, due.project_id, due.dry_run, due.hash, due.created_at`,
+      returning p.import_id, p.part, p.through_place, due.project_id, due.dry_run, due.hash, due.created_at`,
     values: [worker, limit],
   });
   return rows.map((row) => ({
@@ -46,8 +46,7 @@ export async function claimParts(db: Queryable, worker: string, limit: number): 
     dryRun: row.dry_run,
     hash: row.hash,
     receivedAt: row.created_at.getTime(),
-    throughLine: Number(row.through_line),
-    lastLine: Number(row.last_line),
+    throughPlace: BigInt(row.through_place),
   }));
 }
 
@@ -62,36 +61,41 @@ export async function leavePart(db: Queryable, { importId, part }: ClaimedPart, 
 
 export interface RowToApply {
   line: number;
+  place: bigint;
   command: EventCommand;
 }
 
-/** The next rows of a part after a line, in their order; none once the import is cancelled. */
+/** The next rows of a part after a place, in their order; none once the import is cancelled. */
 export async function nextRows(
   db: Queryable,
   claimed: ClaimedPart,
-  afterLine: number,
+  afterPlace: bigint,
   limit: number,
 ): Promise<RowToApply[]> {
   const { rows } = await db.query({
     name: 'next-import-rows',
-    text: `select r.line, r.id, r.event from import_rows r
-      where r.import_id = $1 and r.part = $2 and r.line > $3
+    text: `select r.place, r.line, r.id, r.event from import_rows r
+      where r.import_id = $1 and r.part = $2 and r.place > $3
         and (select state from imports where id = $1) = 'applying'
-      order by r.line limit $4`,
-    values: [claimed.importId, claimed.part, afterLine, limit],
+      order by r.place limit $4`,
+    values: [claimed.importId, claimed.part, afterPlace, limit],
   });
-  return rows.map((row) => toApply(claimed, Number(row.line), row.id, row.event));
+  return rows.map((row) => ({
+    line: Number(row.line),
+    place: BigInt(row.place),
+    command: toCommand(claimed, Number(row.line), row.id, row.event),
+  }));
 }
 
 /** A row without a key is named after the content of the whole import and its line: the same file gives the same names. */
-function toApply(
+function toCommand(
   { projectId, receivedAt, hash }: ClaimedPart,
   line: number,
   id: string,
   event: ImportedEvent,
-): RowToApply {
+): EventCommand {
   const key = event.key ?? `import-${hash.toString('base64url')}-${line}`;
-  return { line, command: { kind: 'event', id, projectId, receivedAt, ...event, key } };
+  return { kind: 'event', id, projectId, receivedAt, ...event, key };
 }
 
 /**
@@ -111,9 +115,9 @@ export async function recordOutcomes(
   const { rowCount } = await db.query({
     name: 'record-import-outcomes',
     text: `with moved as (
-        update import_parts set through_line = $4, applied = applied + $5, duplicate = duplicate + $6,
+        update import_parts set through_place = $4, applied = applied + $5, duplicate = duplicate + $6,
           refused = refused + $7, claimed_by = $8, claimed_until = now() + interval '${CLAIM_S} s'
-        where import_id = $1 and part = $2 and through_line = $3 returning import_id
+        where import_id = $1 and part = $2 and through_place = $3 returning import_id
       ), told as (
         insert into import_outcomes (import_id, part, line, outcome, event_id, code, detail)
         select import_id, $2, a.* from moved, unnest($9::bigint[], $10::text[], $11::uuid[], $12::text[], $13::jsonb[]) as a
@@ -122,8 +126,8 @@ export async function recordOutcomes(
     values: [
       claimed.importId,
       claimed.part,
-      claimed.throughLine,
-      rows.at(-1)?.line,
+      claimed.throughPlace,
+      rows.at(-1)?.place,
       count('applied'),
       count('duplicate'),
       count('refused'),
@@ -144,7 +148,7 @@ export async function finishImports(db: Queryable, now: Instant): Promise<void> 
     name: 'finish-imports',
     text: `update imports i set state = 'done', finished_at = $1, updated_at = $1
       where state = 'applying' and not exists (
-        select from import_parts p where p.import_id = i.id and p.through_line < p.last_line)`,
+        select from import_parts p where p.import_id = i.id and p.through_place < p.last_place)`,
     values: [instantText(now)],
   });
 }

@@ -39,17 +39,17 @@ const EXCEPTIONS = `select o.line, outcome, coalesce(event_id, case when outcome
     code, detail, source
   from (select * from import_outcomes
     where import_id = $1 and line > $2 and outcome = $4 order by line limit $3) o
-  left join import_rows r on r.import_id = $1 and r.part = o.part and r.line = o.line order by o.line`;
+  left join import_rows r on r.import_id = $1 and r.line = o.line order by o.line`;
 
-/** The next rows of each part, and the malformed ones, which are in none. */
+/** Rows that are in a part, and the malformed ones, which are in none. */
 const ALL = `with page as (
-    select r.line, r.id, r.line <= p.through_line as applied from import_parts p cross join lateral (
-      select r.line, r.id from import_rows r where r.import_id = p.import_id and r.part = p.part and r.line > $2
-        and ($4::text is null or (r.line > p.through_line) = ($4 = 'pending'))
+    (select r.line, r.id, r.place <= p.through_place as applied
+      from import_rows r join import_parts p on p.import_id = r.import_id and p.part = r.part
+      where r.import_id = $1 and r.line > $2
+        and ($4::text is null or (r.place > p.through_place) = ($4 = 'pending'))
         and ($4::text is distinct from 'applied' or not exists (
           select from import_outcomes o where o.import_id = r.import_id and o.line = r.line))
-      order by r.line limit $3) r
-    where p.import_id = $1
+      order by r.line limit $3)
     union all
     (select line, null, false from import_outcomes
       where import_id = $1 and line > $2 and outcome = 'refused' and source is not null and $4::text is null
@@ -82,9 +82,9 @@ export async function refusedRows(
   const { rows } = await db.query({
     name: 'refused-import-rows',
     text: `select o.line, o.source, r.event from (
-        select line, part, source from import_outcomes
+        select line, source from import_outcomes
         where import_id = $1 and outcome = 'refused' and line > $2 order by line limit $3) o
-      left join import_rows r on r.import_id = $1 and r.part = o.part and r.line = o.line order by o.line`,
+      left join import_rows r on r.import_id = $1 and r.line = o.line order by o.line`,
     values: [importId, page.afterLine, page.limit],
   });
   return rows.map((row) => ({ line: Number(row.line), event: row.event, source: row.source }));

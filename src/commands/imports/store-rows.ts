@@ -1,6 +1,6 @@
 import { instantText, type Queryable } from '../../db/pool.ts';
 import type { Instant } from '../../rules/types.ts';
-import { type EventCommand, laneOf } from '../command.ts';
+import { type EventCommand, laneOf, userHash } from '../command.ts';
 
 export type ImportFormat = 'events' | 'ndjson' | 'csv';
 
@@ -106,6 +106,14 @@ function partOf({ projectId, dryRun }: OpenImport, user: string, lanes: number):
 }
 
 /**
+ * Where in its part a row is applied: rows of one user after each other, in the order of their lines, so that what is known of
+ * a user is read and written once for many of them.
+ */
+function placeOf({ projectId }: OpenImport, { line, event }: ReceivedRow): bigint {
+  return (BigInt(userHash({ projectId, user: event.user }) >>> 1) << 32n) | BigInt(line);
+}
+
+/**
  * Stores the next rows of an import, whole or not at all. False: somebody else has stored rows meanwhile, or it is not being
  * received any more.
  */
@@ -116,9 +124,11 @@ export async function storeBlock(
   { lanes, now }: { lanes: number; now: Instant },
 ): Promise<boolean> {
   const parts = block.rows.map(({ event }) => partOf(open, event.user, lanes));
-  const lastLines = new Map<number, number>();
-  block.rows.forEach(({ line }, index) => {
-    lastLines.set(parts[index] as number, line);
+  const places = block.rows.map((row) => placeOf(open, row));
+  const lastPlaces = new Map<number, bigint>();
+  places.forEach((place, index) => {
+    const part = parts[index] as number;
+    if (place > (lastPlaces.get(part) ?? 0n)) lastPlaces.set(part, place);
   });
   const { rowCount } = await db.query({
     name: 'store-import-block',
@@ -126,16 +136,17 @@ export async function storeBlock(
         update imports set rows = rows + $3, invalid = invalid + $4, last_line = $5, hash = $6, updated_at = $7
         where id = $1 and state = 'receiving' and last_line = $2 returning id
       ), parts as (
-        insert into import_parts as p (import_id, part, last_line)
-        select stored.id, part, line from stored, unnest($8::smallint[], $9::bigint[]) as a (part, line)
-        on conflict (import_id, part) do update set last_line = excluded.last_line
+        insert into import_parts as p (import_id, part, last_place)
+        select stored.id, part, place from stored, unnest($8::smallint[], $9::bigint[]) as a (part, place)
+        on conflict (import_id, part) do update set last_place = greatest(p.last_place, excluded.last_place)
       ), good as (
-        insert into import_rows (import_id, part, line, id, event)
-        select stored.id, a.* from stored, unnest($10::smallint[], $11::bigint[], $12::uuid[], $13::json[]) as a
+        insert into import_rows (import_id, part, place, line, id, event)
+        select stored.id, a.* from stored,
+          unnest($10::smallint[], $11::bigint[], $12::bigint[], $13::uuid[], $14::json[]) as a
       ), malformed as (
         insert into import_outcomes (import_id, line, outcome, code, detail, source)
         select stored.id, line, 'refused', code, detail, source
-        from stored, unnest($14::bigint[], $15::text[], $16::jsonb[], $17::text[]) as a (line, code, detail, source)
+        from stored, unnest($15::bigint[], $16::text[], $17::jsonb[], $18::text[]) as a (line, code, detail, source)
       )
       select from stored`,
     values: [
@@ -146,9 +157,10 @@ export async function storeBlock(
       block.lastLine,
       block.hash,
       instantText(now),
-      [...lastLines.keys()],
-      [...lastLines.values()],
+      [...lastPlaces.keys()],
+      [...lastPlaces.values()],
       parts,
+      places,
       block.rows.map(({ line }) => line),
       block.rows.map(({ id }) => id),
       block.rows.map(({ event }) => JSON.stringify(event)),

@@ -6,8 +6,8 @@ export const ImportPart = defineEntity({
   properties: {
     importId: p.uuid().primary(),
     part: p.smallint().primary(),
-    lastLine: p.bigint('string'),
-    throughLine: p.bigint('string'),
+    lastPlace: p.bigint('string'),
+    throughPlace: p.bigint('string'),
     applied: p.bigint('string'),
     duplicate: p.bigint('string'),
     refused: p.bigint('string'),

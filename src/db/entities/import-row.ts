@@ -5,8 +5,9 @@ export const ImportRow = defineEntity({
   tableName: 'import_rows',
   properties: {
     importId: p.uuid().primary(),
-    part: p.smallint().primary(),
     line: p.bigint('string').primary(),
+    part: p.smallint(),
+    place: p.bigint('string'),
     id: p.uuid(),
     event: p.json<object>(),
   },
