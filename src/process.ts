@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pino from 'pino';
-import { v7 } from 'uuid';
 import { startWorkers, type Workers } from '../workers/run.ts';
 import type { SettleCommand } from './commands/command.ts';
 import { type Config, type Port, readConfig } from './config.ts';
@@ -20,6 +19,7 @@ import { intakes, routes, streams } from './rpc/routes.ts';
 import { Watch } from './rpc/watch.ts';
 import { banner } from './setup/banner.ts';
 import { prepareDatabase } from './setup/prepare.ts';
+import { uuidMaker } from './uuids.ts';
 
 export interface Running {
   config: Config;
@@ -64,11 +64,12 @@ export async function start(
   };
   try {
     const databaseUrl = config.databaseUrl ?? (await startDatabase(config, closing, say));
-    const prepared = await prepareDatabase(config, databaseUrl, { now, uuid: () => v7() });
+    const uuid = uuidMaker();
+    const prepared = await prepareDatabase(config, databaseUrl, { now, uuid });
     const context = createContext(config, prepared, {
       log,
       now,
-      uuid: () => v7(),
+      uuid,
       random: Math.random,
     });
     closing.push(() => closeContext(context));

@@ -27,6 +27,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'src/config.ts': ['src/keys.ts'],
   'src/keys.ts': [],
   'src/log.ts': [],
+  'src/uuids.ts': [],
   'src/queue/': ['src/commands/', 'src/db/', 'src/errors.ts'],
   'src/context.ts': ['src/config.ts', 'src/db/', 'src/queue/'],
   'src/rpc/': [

@@ -11,7 +11,7 @@ const RUNNING_MAX = 3;
 const WORTH_ONE = 50;
 
 /** Most batches of imports among them; while calls come, and for so long after the last one, fewer. */
-const IMPORTING_MAX = 2;
+const IMPORTING_MAX = 3;
 const IMPORTING_MAX_AMID_CALLS = 1;
 const AMID_CALLS_MS = 1_000;
 

@@ -132,7 +132,12 @@ export function digest(parts: readonly string[]): string {
 
 /** The lane a user is in, of `lanes` in the whole deployment: the one place that says so. */
 export function laneOf(command: Pick<Command, 'projectId' | 'user'>, lanes: number): number {
-  return userHash(command) % lanes;
+  return laneOfHash(userHash(command), lanes);
+}
+
+/** The same, of the user's hash. */
+export function laneOfHash(user: number, lanes: number): number {
+  return user % lanes;
 }
 
 /** Unsigned, of 32 bits; users may share one. */

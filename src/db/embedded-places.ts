@@ -25,6 +25,9 @@ export interface Places {
 export const serverEnv: NodeJS.ProcessEnv = { LC_ALL: 'C', TZ: 'UTC' };
 for (const name of ['PATH', 'SystemRoot', 'TEMP', 'TMP']) if (process.env[name]) serverEnv[name] = process.env[name];
 
+// What a statement has freed is kept for the next one: glibc would give it back to the system, page by page, each time.
+Object.assign(serverEnv, { MALLOC_TRIM_THRESHOLD_: '67108864', MALLOC_MMAP_THRESHOLD_: '33554432' });
+
 /** What user 65534 needs and cannot reach goes here. */
 export const sharedDir = '/var/lib/guerdon';
 

@@ -1,6 +1,6 @@
 import { instantText, type Queryable } from '../../db/pool.ts';
 import type { Instant } from '../../rules/types.ts';
-import { type EventCommand, laneOf, userHash } from '../command.ts';
+import { type EventCommand, laneOfHash, userHash } from '../command.ts';
 
 export type ImportFormat = 'events' | 'ndjson' | 'csv';
 
@@ -101,16 +101,16 @@ export interface Block {
 const DRY_PARTS = 1_024;
 
 /** Rows of one user are in one part: those of a lane, or for a dry run of a fraction of all users. */
-function partOf({ projectId, dryRun }: OpenImport, user: string, lanes: number): number {
-  return laneOf({ projectId, user }, dryRun ? DRY_PARTS : lanes);
+function partOf({ dryRun }: OpenImport, user: number, lanes: number): number {
+  return laneOfHash(user, dryRun ? DRY_PARTS : lanes);
 }
 
 /**
  * Where in its part a row is applied: rows of one user after each other, in the order of their lines, so that what is known of
  * a user is read and written once for many of them.
  */
-function placeOf({ projectId }: OpenImport, { line, event }: ReceivedRow): bigint {
-  return (BigInt(userHash({ projectId, user: event.user }) >>> 1) << 32n) | BigInt(line);
+function placeOf(user: number, line: number): bigint {
+  return (BigInt(user >>> 1) << 32n) | BigInt(line);
 }
 
 /**
@@ -123,8 +123,9 @@ export async function storeBlock(
   block: Block,
   { lanes, now }: { lanes: number; now: Instant },
 ): Promise<boolean> {
-  const parts = block.rows.map(({ event }) => partOf(open, event.user, lanes));
-  const places = block.rows.map((row) => placeOf(open, row));
+  const users = block.rows.map(({ event }) => userHash({ projectId: open.projectId, user: event.user }));
+  const parts = users.map((user) => partOf(open, user, lanes));
+  const places = block.rows.map(({ line }, index) => placeOf(users[index] as number, line));
   const lastPlaces = new Map<number, bigint>();
   places.forEach((place, index) => {
     const part = parts[index] as number;

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { create, fromJson, type JsonValue, toJson } from '@bufbuild/protobuf';
@@ -209,7 +209,7 @@ async function* unzipped(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8
 
 /** The hash of all rows up to one, from that of the rows before it: so it can be gone on with after any row. */
 export function linkHash(before: Buffer, { line, text }: SourceRow): Buffer {
-  return createHash('sha256').update(before).update(`${line}\n`).update(text).digest();
+  return hash('sha256', Buffer.concat([before, Buffer.from(`${line}\n${text}`)]), 'buffer');
 }
 
 /** Reads a row again that was kept as it was sent. */

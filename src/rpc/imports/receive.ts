@@ -1,4 +1,6 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
+  type Block,
   failReceiving,
   finishReceiving,
   type OpenImport,
@@ -23,12 +25,12 @@ const BLOCK_CHARACTERS = 1_048_576;
 
 /**
  * Stores the rows of an import as they arrive, in blocks, and gives its id once all are stored and are to be applied. No
- * more than a block is in memory, whatever arrives. Rows of an import that broke off are passed over up to where it did.
+ * more than two blocks are in memory, one that is being stored and the next, whatever arrives. Rows of an import that broke off are passed over up to where it did.
  */
 export async function receiveImport(call: Call, options: ReceiveOptions, source: Source): Promise<string> {
   const { context, ingest } = call.api;
-  const blockRows = Math.min(BLOCK_ROWS, context.config.inFlightMax >> 2);
-  const release = ingest.reserve(blockRows);
+  const blockRows = Math.min(BLOCK_ROWS, context.config.inFlightMax >> 3);
+  const release = ingest.reserve(2 * blockRows);
   try {
     const open = await openImport(context.pool, {
       id: options.id ?? context.uuid(),
@@ -52,6 +54,7 @@ class Receiver {
   readonly #blockRows: number;
   #rows: SourceRow[] = [];
   #characters = 0;
+  #storing: Promise<void> = Promise.resolve();
   /** Of all rows that have arrived. */
   #hash: Buffer = Buffer.alloc(32);
   #line = 0;
@@ -70,12 +73,14 @@ class Receiver {
     try {
       await this.#takeRows(source);
     } catch (error) {
+      await Promise.allSettled([this.#storing]);
       if (!(error instanceof UnreadableError)) throw error;
       await failReceiving(pool, this.#open.id, error.message, now());
       throw invalid([{ field: 'data', description: error.message }]);
     }
-    if (this.#line < this.#open.lastLine) throw differs();
     await this.#flush();
+    await this.#storing;
+    if (this.#line < this.#open.lastLine) throw differs();
     if (this.#open.state !== 'receiving') return;
     if (!(await finishReceiving(pool, this.#open, now()))) throw elsewhere();
   }
@@ -97,16 +102,26 @@ class Receiver {
     }
   }
 
+  /** Begins to store what has gathered, once what was gathered before is stored. */
   async #flush(): Promise<void> {
     if (this.#rows.length === 0) return;
-    const { pool, lanes, now } = this.#call.api.context;
-    const judged = await judgeRows(this.#call, this.#rows, this.#open.createdAt);
-    const block = { ...judged, lastLine: this.#line, hash: this.#hash };
-    if (!(await storeBlock(pool, this.#open, block, { lanes, now: now() }))) throw elsewhere();
-    this.#open.lastLine = this.#line;
-    this.#open.hash = this.#hash;
+    const rows = this.#rows;
+    const until = { lastLine: this.#line, hash: this.#hash };
     this.#rows = [];
     this.#characters = 0;
+    const judged = await judgeRows(this.#call, rows, this.#open.createdAt);
+    await this.#storing;
+    this.#storing = this.#store({ ...judged, ...until });
+    this.#storing.catch(() => {});
+    // All of it goes out before the next rows are read, which would keep this thread busy.
+    await nextTurn();
+  }
+
+  async #store(block: Block): Promise<void> {
+    const { pool, lanes, now } = this.#call.api.context;
+    if (!(await storeBlock(pool, this.#open, block, { lanes, now: now() }))) throw elsewhere();
+    this.#open.lastLine = block.lastLine;
+    this.#open.hash = block.hash;
   }
 }
 
