@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Usage } from './meter.ts';
@@ -11,6 +12,11 @@ export const ENVIRONMENT = {
   HOME: process.env.HOME,
   NODE_COMPILE_CACHE: join(tmpdir(), 'guerdon-bench-compiled'),
 };
+
+/** Those that `npm start` gives to Node, for every server alike. */
+const FLAGS = (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).scripts.start as string)
+  .split(' ')
+  .filter((word) => word.startsWith('--'));
 
 /** A server of the benchmark in a process of its own. */
 export interface Child {
@@ -34,7 +40,7 @@ export interface ChildOptions {
 
 /** Starts a process and waits until it is ready. */
 export async function startChild({ script, env, ready, node = [] }: ChildOptions): Promise<Child> {
-  const child = spawn(process.execPath, ['--import', './bench/meter.ts', ...node, script], {
+  const child = spawn(process.execPath, ['--import', './bench/meter.ts', ...FLAGS, ...node, script], {
     cwd: ROOT,
     env: { ...ENVIRONMENT, ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -1,13 +1,17 @@
 import { type Bench, compare, type Figures, type Target, tryOut } from './bench.ts';
 import { onDatabase } from './databases.ts';
 import { fill, usersOf } from './fill.ts';
+import type { Users } from './load/spec.ts';
 import { endServer, type Server, startGuerdon } from './servers.ts';
 
 export interface GrowthRow {
   /** Calls that wait at once. */
   inFlight: number;
   small: Figures;
+  /** Events for as many users as in the small one, who are spread over all. */
   large: Figures;
+  /** Events for any user. */
+  largeForAll: Figures;
 }
 
 export interface GrowthResult {
@@ -15,11 +19,12 @@ export interface GrowthResult {
   small: number;
   large: number;
   rows: GrowthRow[];
-  /** What an event costs in the large one against the small one, at the most calls in flight. */
+  /** What an event costs in the large one against the small one, at the most calls in flight, for as many users and for all. */
   ratio: number;
+  ratioForAll: number;
 }
 
-/** SendEvent on a large ledger beside a small one, each event for any user who has entries. */
+/** SendEvent on a large ledger beside a small one: for as many users in both, and for all that the large one has. */
 export async function measureGrowth(bench: Bench): Promise<GrowthResult> {
   const { plan, databases } = bench;
   const small = await databases.copy(bench.filled);
@@ -28,20 +33,28 @@ export async function measureGrowth(bench: Bench): Promise<GrowthResult> {
   await fill(large, plan.entriesLarge);
   const servers: Server[] = [];
   try {
-    const sizes = [plan.entries, plan.entriesLarge];
-    const targets = await Promise.all([small, large].map((databaseUrl) => open(bench, databaseUrl, servers)));
+    const onSmall = await open(bench, small, servers);
+    const onLarge = await open(bench, large, servers);
+    const users = usersOf(plan.entries);
+    const all = usersOf(plan.entriesLarge);
+    const loads: Load[] = [
+      { target: onSmall, users: { kind: 'uniform', count: users } },
+      { target: onLarge, users: { kind: 'uniform', count: users, every: Math.floor(all / users) } },
+      { target: onLarge, users: { kind: 'uniform', count: all } },
+    ];
     const rows: GrowthRow[] = [];
     for (const inFlight of [1, plan.busy]) {
-      const [onSmall, onLarge] = await alternate(bench, inFlight, targets, sizes);
-      rows.push({ inFlight, small: onSmall as Figures, large: onLarge as Figures });
-      const told = [onSmall, onLarge].map(
-        (figures) => `${figures?.perSecond.toFixed(0)}/s ${figures?.p50.toFixed(2)} ms`,
-      );
-      bench.say(`  ${inFlight} in flight: ${told.join(' against ')}`);
+      const [few, many, forAll] = (await alternate(bench, inFlight, loads)) as [Figures, Figures, Figures];
+      rows.push({ inFlight, small: few, large: many, largeForAll: forAll });
+      const told = [few, many, forAll].map(({ perSecond, p50 }) => `${perSecond.toFixed(0)}/s ${p50.toFixed(2)} ms`);
+      bench.say(`  ${inFlight} in flight: ${told[0]} against ${told[1]}, and ${told[2]} for all users`);
     }
-    const last = rows.at(-1) as GrowthRow;
-    const ratio = last.small.perSecond / last.large.perSecond;
-    return { small: plan.entries, large: plan.entriesLarge, rows, ratio };
+    const { small: few, large: many, largeForAll } = rows.at(-1) as GrowthRow;
+    return {
+      ...{ small: plan.entries, large: plan.entriesLarge, rows },
+      ratio: few.perSecond / many.perSecond,
+      ratioForAll: few.perSecond / largeForAll.perSecond,
+    };
   } finally {
     for (const server of servers) await endServer(server);
   }
@@ -54,13 +67,19 @@ async function open({ services, plan }: Bench, databaseUrl: string, servers: Ser
   return { server, port: server.ports[0] as number };
 }
 
-/** Each database has users of its own number; what is measured is done in turn on both. */
-async function alternate(bench: Bench, inFlight: number, targets: readonly Target[], sizes: readonly number[]) {
+interface Load {
+  target: Target;
+  users: Users;
+}
+
+/** What is measured is done in turn with all loads. */
+async function alternate(bench: Bench, inFlight: number, loads: readonly Load[]): Promise<Figures[]> {
   const load = (place: number) => ({
     call: 'SendEvent' as const,
     shape: { kind: 'closed' as const, inFlight },
-    users: { kind: 'uniform' as const, count: usersOf(sizes[place] as number) },
+    users: (loads[place] as Load).users,
   });
+  const targets = loads.map(({ target }) => target);
   for (const [place, { port }] of targets.entries()) await tryOut(bench, load(place), port, 2 * bench.plan.seconds);
   // What filling has left to be written is written, so that it is nobody's during the measurement.
   await onDatabase(bench.services.databaseUrl, (client) => client.query('checkpoint'));

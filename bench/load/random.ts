@@ -13,17 +13,17 @@ export function randomOf(seed: number): Random {
   };
 }
 
-/** Gives the number of the next user, 1 to `count`. */
-export function chooser({ kind, count }: Users, random: Random): () => number {
+/** Gives the number of the next user. */
+export function chooser({ kind, count, every = 1 }: Users, random: Random): () => number {
   if (kind === 'hot') return () => 1;
-  if (kind === 'uniform') return () => 1 + Math.floor(random() * count);
+  if (kind === 'uniform') return () => 1 + every * Math.floor(random() * count);
   const sums = new Float64Array(count);
   let sum = 0;
   for (let n = 0; n < count; n += 1) {
     sum += 1 / (n + 1);
     sums[n] = sum;
   }
-  return () => 1 + lowerBound(sums, random() * sum);
+  return () => 1 + every * lowerBound(sums, random() * sum);
 }
 
 function lowerBound(sums: Float64Array, wanted: number): number {

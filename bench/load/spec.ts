@@ -4,8 +4,9 @@ export type Shape = { kind: 'closed'; inFlight: number } | { kind: 'open'; perSe
 /** Whom they are about: each user as often as any other, the n-th one n times as rarely as the first, or the first alone. */
 export interface Users {
   kind: 'uniform' | 'zipf' | 'hot';
-  /** Users `user-1` to `user-count`. */
+  /** So many users: `user-1` and on, or each after so many others. */
   count: number;
+  every?: number;
 }
 
 export type CallName = 'SendEvent' | 'GetUserPoints';

@@ -130,17 +130,28 @@ function readsPart({ reads }: Result): string[] {
 function growthPart({ growth }: Result): string[] {
   if (growth === undefined) return [];
   const { small, large } = growth;
-  const rows = growth.rows.flatMap(({ inFlight, small: few, large: many }) => [
+  const rows = growth.rows.flatMap(({ inFlight, small: few, large: many, largeForAll: all }) => [
     [
       `${inFlight} in flight, events/s`,
-      count(few.perSecond),
-      count(many.perSecond),
-      times(few.perSecond / many.perSecond),
+      ...[few, many, all].map(({ perSecond }) => count(perSecond)),
+      ...[many, all].map(({ perSecond }) => times(few.perSecond / perSecond)),
     ],
-    [`${inFlight} in flight, p50 ms`, number(few.p50), number(many.p50), times(many.p50 / few.p50)],
-    [`${inFlight} in flight, RSS MiB`, mib(few.rss), mib(many.rss), times(many.rss / few.rss)],
+    [
+      `${inFlight} in flight, p50 ms`,
+      ...[few, many, all].map(({ p50 }) => number(p50)),
+      ...[many, all].map(({ p50 }) => times(p50 / few.p50)),
+    ],
+    [`${inFlight} in flight, RSS MiB`, ...[few, many, all].map(({ rss }) => mib(rss)), '', ''],
   ]);
-  return ['## Growth of the ledger', table(['', `${count(small)} entries`, `${count(large)} entries`, 'cost'], rows)];
+  const head = [
+    '',
+    `${count(small)} entries`,
+    `${count(large)} entries, as many users`,
+    'for all users',
+    'cost',
+    'for all',
+  ];
+  return ['## Growth of the ledger', table(head, rows)];
 }
 
 function importPart({ import: imported }: Result): string[] {
