@@ -8,6 +8,13 @@ const RETRY_MAX_MS = 1_000;
 /** Longest that commands are gathered while a job is under way. */
 const GATHER_MS = 20;
 
+/**
+ * After a job that so many lists have shared, the next one waits for this part of the time that it took: who was just answered
+ * is about to call again, and a job costs much the same whatever is in it.
+ */
+const CROWD = 3;
+const REST = 0.5;
+
 export interface Coalescing {
   queue: JobQueue;
   /** Whether a call still waits for the command; one that nobody waits for is not sent late. */
@@ -15,6 +22,8 @@ export interface Coalescing {
   /** Told once the commands travel in a job. */
   sent(job: Job): void;
   onError(error: Error): void;
+  /** Epoch milliseconds. */
+  now(): number;
   delay(ms: number): Promise<void>;
 }
 
@@ -25,8 +34,8 @@ interface List {
 }
 
 /**
- * Puts commands into jobs. Those that arrive while an enqueue is under way, or for a short time a job, leave together in the
- * next one, so an idle server sends one a job and a busy one many. A list handed over together is never divided between
+ * Puts commands into jobs. Those that arrive while an enqueue is under way, or for a short time a job, or shortly after one
+ * that many have shared, leave together in the next one, so an idle server sends one a job and a busy one many. A list handed over together is never divided between
  * jobs, since two workers could apply them in another order.
  */
 export class Coalescer {
@@ -36,6 +45,8 @@ export class Coalescer {
   #running: Promise<void> | undefined;
   /** Jobs that are sent and not answered. */
   #open = 0;
+  /** No job is sent before this instant. */
+  #restUntil = 0;
   #wake: () => void = () => {};
 
   constructor(coalescing: Coalescing) {
@@ -99,11 +110,15 @@ export class Coalescer {
     let failures = 0;
     while (this.#waiting.length > 0) {
       if (this.#open > 0) await this.#gather();
+      // A clock that was set back makes nobody wait for it.
+      const rest = Math.min(GATHER_MS, this.#restUntil - this.#with.now());
+      if (rest > 0) await this.#with.delay(rest);
       const lists = this.#fitting();
       const taken = this.#waiting.slice(0, lists);
       const commands = taken.flatMap((list) => this.#toSend(list));
       if (commands.length > 0) {
         const job = { commands };
+        const sentAt = this.#with.now();
         try {
           await sendJob(this.#with.queue, job);
         } catch (error) {
@@ -117,6 +132,8 @@ export class Coalescer {
         this.#open += 1;
         void Promise.all(taken.map(({ answered }) => answered)).then(() => {
           this.#open -= 1;
+          const now = this.#with.now();
+          this.#restUntil = taken.length < CROWD ? now : now + REST * (now - sentAt);
           this.#wake();
         });
       }

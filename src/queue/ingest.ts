@@ -53,6 +53,7 @@ export class Ingest {
       onError,
       wanted: (command) => this.#waiting.has(command.id),
       sent: (job) => this.#waiting.sent(job),
+      now,
       delay: (ms) => sleep(ms),
     });
     this.#accepting = new Accepting((commands) => accept(pool, commands, now()));

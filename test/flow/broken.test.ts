@@ -180,6 +180,7 @@ itWithRedisServer(
       onError: () => {
         failures += 1;
       },
+      now: () => 0,
       delay: () => Promise.resolve(),
     });
     await guerdon.events.sendEvent({ metricKey: 'lessons', user: { id: 'ada' }, value: '1' });
