@@ -4,13 +4,14 @@ import { LaneHeldError, LanesBusyError, type Which } from '../src/db/serializabl
 import { BATCH_MAX, emptyLane, isEmpty, type Lane, placeOf, type Running, type Share, take } from './lane.ts';
 
 /**
- * Most batches of a process that run at once. One beside another begins only where so many commands wait for it: small ones
- * would share the same processors, and a batch costs the same dozen statements whatever its size.
+ * A batch of calls begins where there is none. One beside another begins only while fewer batches than this run in the process
+ * and so many commands wait for it: small ones would share the same processors, and a batch costs the same dozen statements
+ * whatever its size.
  */
 const RUNNING_MAX = 3;
 const WORTH_ONE = 50;
 
-/** Most batches of imports among them; while calls come, and for so long after the last one, fewer. */
+/** Most batches of imports that run at once; while calls come, and for so long after the last one, fewer. */
 const IMPORTING_MAX = 3;
 const IMPORTING_MAX_AMID_CALLS = 1;
 const AMID_CALLS_MS = 1_000;

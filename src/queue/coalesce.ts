@@ -9,8 +9,8 @@ const RETRY_MAX_MS = 1_000;
 const GATHER_MS = 20;
 
 /**
- * After a job that so many lists have shared, the next one waits for this part of the time that it took: who was just answered
- * is about to call again, and a job costs much the same whatever is in it.
+ * After a job that so many lists have shared, the next one waits for this part of the time that it took, and no longer than it
+ * would gather: who was just answered is about to call again, and a job costs much the same whatever is in it.
  */
 const CROWD = 3;
 const REST = 0.5;
@@ -98,6 +98,11 @@ export class Coalescer {
     return tooMany === -1 ? this.#waiting.length : Math.max(1, tooMany);
   }
 
+  /** More waits than one job can take. */
+  #isFull(): boolean {
+    return this.#fitting() < this.#waiting.length;
+  }
+
   /** While a job is under way, what comes would wait behind it anyway: it had better be in one job than in several. */
   async #gather(): Promise<void> {
     const answered = new Promise<void>((resolve) => {
@@ -112,7 +117,7 @@ export class Coalescer {
       if (this.#open > 0) await this.#gather();
       // A clock that was set back makes nobody wait for it.
       const rest = Math.min(GATHER_MS, this.#restUntil - this.#with.now());
-      if (rest > 0) await this.#with.delay(rest);
+      if (rest > 0 && !this.#isFull()) await this.#with.delay(rest);
       const lists = this.#fitting();
       const taken = this.#waiting.slice(0, lists);
       const commands = taken.flatMap((list) => this.#toSend(list));
@@ -133,7 +138,7 @@ export class Coalescer {
         void Promise.all(taken.map(({ answered }) => answered)).then(() => {
           this.#open -= 1;
           const now = this.#with.now();
-          this.#restUntil = taken.length < CROWD ? now : now + REST * (now - sentAt);
+          this.#restUntil = taken.length < CROWD ? now : now + Math.min(GATHER_MS, REST * (now - sentAt));
           this.#wake();
         });
       }

@@ -43,7 +43,7 @@ function memory(pid: number | undefined, field: 'VmRSS' | 'VmHWM'): number {
 it('a million rows: every total is that of the file, and the process that takes them does not grow with them', async () => {
   const database = await createDatabase();
   // Without a bound V8 lets garbage lie for as long as there is memory.
-  const bounds = { NODE_OPTIONS: '--max-old-space-size=100 --max-semi-space-size=8' };
+  const bounds = { NODE_OPTIONS: '--max-old-space-size=100 --max-semi-space-size=4' };
   const api = await spawnGuerdon(environment(database, 'postgres', { GUERDON_ROLE: 'api', ...bounds }));
   const worker = await spawnGuerdon(environment(database, 'postgres', { GUERDON_ROLE: 'worker' }));
   const { events } = clientsOf(api.grpcPort);

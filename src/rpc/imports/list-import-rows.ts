@@ -1,4 +1,5 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
+import type { FoundImport } from '../../commands/imports/find-imports.ts';
 import { type FoundRow, findRows, type RowOutcome } from '../../commands/imports/find-rows.ts';
 import { type GuerdonError, invalid, refusalError, setAsideError, type Violation } from '../../errors.ts';
 import { EventService } from '../../gen/guerdon/v1/event_service_pb.ts';
@@ -17,12 +18,14 @@ const OUTCOME = {
 } as const;
 
 export const listImportRows = route(EventService.method.listImportRows, 'admin', async (call, request) => {
-  const { id, dryRun } = await importOf(call, request.id);
+  const whole = await importOf(call, request.id);
+  const { id, dryRun } = whole;
   const list = `import-rows ${id} ${request.outcome}`;
   const afterLine = Number(pageCursor(list, request.pageToken, ID_CURSOR) ?? 0);
   const size = pageSize(request.pageSize);
   const outcome = (Object.keys(OUTCOME) as RowOutcome[]).find((name) => OUTCOME[name] === request.outcome) ?? null;
-  const found = await findRows(call.api.context.pool, id, { afterLine, limit: size + 1, outcome });
+  const page = { afterLine, limit: size + 1, outcome };
+  const found = hasNone(whole, outcome) ? [] : await findRows(call.api.context.pool, id, page);
   const rows = found.slice(0, size);
   const last = rows.at(-1);
   return {
@@ -30,6 +33,11 @@ export const listImportRows = route(EventService.method.listImportRows, 'admin',
     nextPageToken: found.length > size && last !== undefined ? pageToken(list, String(last.line)) : '',
   };
 });
+
+/** No row has this outcome, so that none need be looked through for it. */
+function hasNone({ state, applied }: FoundImport, outcome: RowOutcome | null): boolean {
+  return (outcome === 'pending' && state === 'done') || (outcome === 'applied' && applied === 0);
+}
 
 /** The rows of a dry run are no events. */
 function rowMessage(row: FoundRow, dryRun: boolean): MessageInitShape<typeof ImportRowSchema> {

@@ -72,13 +72,13 @@ class Receiver {
     const { pool, now } = this.#call.api.context;
     try {
       await this.#takeRows(source);
+      await this.#flush();
     } catch (error) {
       await Promise.allSettled([this.#storing]);
       if (!(error instanceof UnreadableError)) throw error;
       await failReceiving(pool, this.#open.id, error.message, now());
       throw invalid([{ field: 'data', description: error.message }]);
     }
-    await this.#flush();
     await this.#storing;
     if (this.#line < this.#open.lastLine) throw differs();
     if (this.#open.state !== 'receiving') return;
