@@ -24,6 +24,8 @@ beforeAll(async () => {
   systems = Object.fromEntries(body.map(({ key, id }: { key: string; id: string }) => [key, id]));
 });
 afterAll(async () => {
+  // What is due by the clock may still be being settled, and what is looked through must be at rest.
+  await guerdon.running.close();
   await expectSound(guerdon.database);
   await guerdon.close();
 });
