@@ -35,8 +35,8 @@ interface List {
 
 /**
  * Puts commands into jobs. Those that arrive while an enqueue is under way, or for a short time a job, or shortly after one
- * that many have shared, leave together in the next one, so an idle server sends one a job and a busy one many. A list handed over together is never divided between
- * jobs, since two workers could apply them in another order.
+ * that many have shared, leave together in the next one, so an idle server sends one a job and a busy one many. A list handed
+ * over together is never divided between jobs, since two workers could apply them in another order.
  */
 export class Coalescer {
   readonly #with: Coalescing;

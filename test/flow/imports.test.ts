@@ -61,6 +61,22 @@ describe('an import', () => {
     }
   });
 
+  it('takes the rows of a user one after the other, wherever in the file they are', async () => {
+    const { id } = await run(
+      { format: ImportFormat.NDJSON },
+      ndjson(times(300).map((index) => lesson(`u${index % 30}`))),
+    );
+    const { rows } = await guerdon.database.pool.query(
+      `select event ->> 'user' as name, line::int from import_rows where import_id = $1 order by part, place`,
+      [id],
+    );
+    const begins = rows.filter(({ name }, index) => name !== rows[index - 1]?.name);
+    expect(begins).toHaveLength(30);
+    expect(rows.every(({ name, line }, index) => name !== rows[index - 1]?.name || line > rows[index - 1].line)).toBe(
+      true,
+    );
+  });
+
   it('tells of each row that it refused, by line, with the reason', async () => {
     const file = [
       JSON.stringify(lesson('c', { idempotencyKey: 'one' })),

@@ -25,7 +25,8 @@ const BLOCK_CHARACTERS = 1_048_576;
 
 /**
  * Stores the rows of an import as they arrive, in blocks, and gives its id once all are stored and are to be applied. No
- * more than two blocks are in memory, one that is being stored and the next, whatever arrives. Rows of an import that broke off are passed over up to where it did.
+ * more than two blocks are in memory, one that is being stored and the next, whatever arrives. Rows of an import that broke off
+ * are passed over up to where it did.
  */
 export async function receiveImport(call: Call, options: ReceiveOptions, source: Source): Promise<string> {
   const { context, ingest } = call.api;
