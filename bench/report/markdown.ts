@@ -1,4 +1,4 @@
-import type { Figures } from '../bench.ts';
+import { type Figures, OFFERED_TIMES } from '../bench.ts';
 import type { EventsRow } from '../events.ts';
 import { ENTRIES_EACH, type ServerName } from '../plan.ts';
 import { TITLES } from '../servers.ts';
@@ -20,7 +20,7 @@ export function markdown(result: Result, picture: string): string {
     goals(result),
     '## Machine',
     machineTable(machine),
-    `Each measurement took ${plan.seconds} s after ${plan.warmupSeconds} s that are not counted, ${plan.repeat} times, in turn with those beside it; figures are medians of these. Every database began with ${count(plan.entries)} ledger entries, ${ENTRIES_EACH} for each user.`,
+    `Each measurement took ${plan.seconds} s after ${plan.warmupSeconds} s that are not counted, ${plan.repeat} times (what is offered, ${OFFERED_TIMES} times as long), in turn with those beside it; figures are medians of these. Every database began with ${count(plan.entries)} ledger entries, ${ENTRIES_EACH} for each user.`,
     ...eventsPart(result),
     ...readsPart(result),
     ...growthPart(result),
