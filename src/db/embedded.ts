@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { chownSync, existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { findPlaces, makeDir, makeHome, type Places, serverEnv } from './embedded-places.ts';
@@ -30,16 +31,30 @@ export interface EmbeddedOptions {
   say?: (message: string) => void;
 }
 
+const BUFFERS_MIN_MB = 512;
+const BUFFERS_MAX_MB = 4096;
+
 const defaults = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
-  shared_buffers: '512MB',
+  shared_buffers: sharedBuffers(),
   max_wal_size: '4GB',
   synchronous_commit: 'on',
   max_connections: '200',
   timezone: 'UTC',
   lc_messages: 'C',
 };
+
+/**
+ * A quarter of the memory of this machine or container, as PostgreSQL's manual advises: an event touches a dozen pages of its
+ * user, wherever they are. Memory is taken only as it fills, but for what tells of each page, hence a bound.
+ */
+function sharedBuffers(): string {
+  const memory = Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
+  const quarter = memory / 4 / 2 ** 20;
+  return `${Math.round(Math.min(BUFFERS_MAX_MB, Math.max(BUFFERS_MIN_MB, quarter)))}MB`;
+}
+
 const careless = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };
 
 /** Starts the PostgreSQL of the folder, making its data first if need be; refuses while another process uses the folder. */
