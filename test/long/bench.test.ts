@@ -46,15 +46,15 @@ it('a run measures and writes its report', async () => {
   await runBench({ ...TINY, out }, services, () => {});
   const report = JSON.parse(await readFile(join(out, 'short.json'), 'utf8'));
   const withRedis = services.redisUrl !== undefined;
-  expect(report.goals).toHaveLength(9);
+  expect(report.goals).toHaveLength(10);
   const unmeasured = report.goals.filter(({ verdict }: { verdict: string }) => verdict === 'not measured');
-  expect(unmeasured).toHaveLength(withRedis ? 2 : 5);
+  expect(unmeasured).toHaveLength(withRedis ? 3 : 6);
   const figures = report.events.flatMap((row: { figures: object }) => Object.values(row.figures));
   expect(figures).toHaveLength(5 * (withRedis ? 3 : 2));
   expect(figures.filter(({ failed }: { failed: number }) => failed > 0)).toEqual([]);
   expect(report.import.finalRows).toMatchObject({ events: TINY.rows, entries: TINY.rows, users: 10, accounts: 10 });
   const page = await readFile(join(out, 'short.md'), 'utf8');
-  expect(page.match(/NOT MET|floor met|goal met/g)).toHaveLength(9 - unmeasured.length);
+  expect(page.match(/NOT MET|floor met|goal met/g)).toHaveLength(10 - unmeasured.length);
   // The PostgreSQL of the tests does not wait for the disk.
   expect(page).toContain('commits are cheaper here');
   expect(await readFile(join(out, 'short.svg'), 'utf8')).toMatch(/^<svg[\s\S]*<\/svg>\n$/);
