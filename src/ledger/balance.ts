@@ -48,47 +48,60 @@ export interface UserBalance {
   clock: Clock | undefined;
 }
 
+/** An account, by the app's id of its user. */
+export interface AccountOf {
+  projectId: string;
+  externalId: string;
+  systemId: string;
+}
+
 /** Undefined: no user of the project has this id. */
-export async function userBalance(
-  db: Queryable,
-  projectId: string,
-  user: string,
-  systemId: string,
-): Promise<UserBalance | undefined> {
-  const [balance] = await userBalances(db, projectId, user, [systemId]);
+export async function userBalance(db: Queryable, of: AccountOf): Promise<UserBalance | undefined> {
+  const [balance] = await userBalances(db, [of]);
   return balance;
 }
 
-/** A user with each of these accounts, in their order; none where no user of the project has this id. */
-export async function userBalances(
-  db: Queryable,
-  projectId: string,
-  user: string,
-  systemIds: readonly string[],
-): Promise<UserBalance[]> {
-  // The limit is that of the list itself. Without one the planner takes the list for longer than it is, and plans anew for
-  // each call, which costs more than the look-ups.
+/** The user with each of these accounts, in their order; undefined where no user of the project has this id. */
+export async function userBalances(db: Queryable, of: readonly AccountOf[]): Promise<(UserBalance | undefined)[]> {
   const { rows } = await db.query({
     name: 'user-balances',
-    text: `select u.id, u.zones, u.attributes, u.created_at, c.settled_at, c.running,
+    text: `select asked.place, u.id, u.zones, u.attributes, u.created_at, c.settled_at, c.running,
         coalesce(a.balance, 0) as balance, coalesce(a.earned, 0) as earned, coalesce(a.version, 0) as version
-      from users u
-      cross join (select * from unnest($3::bigint[]) with ordinality as s (system_id, place) limit $4) s
-      left join accounts a on a.user_id = u.id and a.system_id = s.system_id
-      left join clocks c on c.user_id = u.id and c.system_id = s.system_id
-      where u.project_id = $1 and u.external_id = $2 and u.created_at is not null order by s.place`,
-    values: [projectId, user, systemIds, systemIds.length],
+      from ${ASKED} join users u using (project_id, external_id)
+      left join accounts a on a.user_id = u.id and a.system_id = asked.system_id
+      left join clocks c on c.user_id = u.id and c.system_id = asked.system_id
+      where u.created_at is not null`,
+    values: askedOf(of),
   });
-  return rows.map((row) => ({
-    userId: row.id,
-    zones: row.zones,
-    attributes: row.attributes,
-    balance: BigInt(row.balance),
-    earned: BigInt(row.earned),
-    version: BigInt(row.version),
-    created: row.created_at.getTime(),
-    clock: row.settled_at === null ? undefined : readClock({ settled_at: row.settled_at, running: row.running }),
-  }));
+  const found = of.map((): UserBalance | undefined => undefined);
+  for (const row of rows) {
+    found[row.place - 1] = {
+      userId: row.id,
+      zones: row.zones,
+      attributes: row.attributes,
+      balance: BigInt(row.balance),
+      earned: BigInt(row.earned),
+      version: BigInt(row.version),
+      created: row.created_at.getTime(),
+      clock: row.settled_at === null ? undefined : readClock({ settled_at: row.settled_at, running: row.running }),
+    };
+  }
+  return found;
+}
+
+/**
+ * A list of accounts as a table. The limit is that of the list itself: without one the planner takes the list for longer than
+ * it is, and plans anew for each call, which costs more than the look-ups.
+ */
+const ASKED = `(
+    select project_id, external_id, system_id, place::int
+    from unnest($1::bigint[], $2::text[], $3::bigint[]) with ordinality as s (project_id, external_id, system_id, place)
+    limit $4
+  ) asked`;
+
+function askedOf(of: readonly AccountOf[]): unknown[] {
+  const column = (name: keyof AccountOf) => of.map((account) => account[name]);
+  return [column('projectId'), column('externalId'), column('systemId'), of.length];
 }
 
 /** The internal id of a user; undefined: no user of the project has this id. */
@@ -193,38 +206,44 @@ export interface StoredAward {
   fired: Fired;
 }
 
-/** The last `limit` awards of a user in each of these points systems with the decisions behind them, the newest first. */
+/** The last awards in each of these accounts, as many as it says, with the decisions behind them, the newest first. */
 export async function awardsOf(
   db: Queryable,
-  { projectId, externalId }: { projectId: string; externalId: string },
-  systemIds: readonly string[],
-  limit: number,
-): Promise<Map<string, StoredAward[]>> {
-  const found = new Map(systemIds.map((id): [string, StoredAward[]] => [id, []]));
-  if (limit === 0) return found;
+  of: readonly (AccountOf & { awards: number })[],
+): Promise<StoredAward[][]> {
+  const found = of.map((): StoredAward[] => []);
+  if (of.every(({ awards }) => awards === 0)) return found;
+  // One row an account: rows are dearer to read than what is in them.
   const { rows } = await db.query({
     name: 'awards-of',
-    text: `select s.system_id, e.version, e.event_id, e.occurred_at,
-        case when e.cause_key like 'tick:%' then t.record->'runs'
-        else coalesce(v.decision, c.decision, p.decision)->'fired' end as fired
-      from users u cross join unnest($3::bigint[]) as s (system_id)
+    text: `select asked.place, last.awards
+      from ${ASKED} join users u using (project_id, external_id)
       cross join lateral (
-        select version, event_id, command_id, cause_key, occurred_at from entries
-        where user_id = u.id and system_id = s.system_id and kind = 'award' order by version desc limit $4
-      ) e
-      left join events v on v.user_id = u.id and v.id = e.event_id
-      left join user_commands c on c.user_id = u.id and c.id = e.command_id
-      left join completions p on p.user_id = u.id and p.id = e.command_id
-      left join settlements t on t.user_id = u.id and t.id = e.command_id
-      where u.project_id = $1 and u.external_id = $2
-      order by e.version desc`,
-    values: [projectId, externalId, systemIds, limit],
+        select json_agg(json_build_array(e.version::text, e.event_id, (extract(epoch from e.occurred_at) * 1000)::bigint,
+          case when e.cause_key like 'tick:%' then t.record->'runs'
+          else coalesce(v.decision, c.decision, p.decision)->'fired' end) order by e.version desc) as awards
+        from (
+          select version, event_id, command_id, cause_key, occurred_at from entries
+          where user_id = u.id and system_id = asked.system_id and kind = 'award'
+          order by version desc limit ($5::int[])[asked.place]
+        ) e
+        left join events v on v.user_id = u.id and v.id = e.event_id
+        left join user_commands c on c.user_id = u.id and c.id = e.command_id
+        left join completions p on p.user_id = u.id and p.id = e.command_id
+        left join settlements t on t.user_id = u.id and t.id = e.command_id
+      ) last
+      where last.awards is not null`,
+    values: [...askedOf(of), of.map(({ awards }) => awards)],
   });
-  for (const row of rows) {
-    const decided = row.fired as FiredRecord[];
-    const own = decided.find((one) => one.system === row.system_id && one.version === row.version) as FiredRecord;
-    const award = { eventId: row.event_id, occurredAt: row.occurred_at.getTime(), fired: readFired(own) };
-    found.get(row.system_id)?.push(award);
+  for (const { place, awards } of rows) {
+    const { systemId } = of[place - 1] as AccountOf;
+    found[place - 1] = (awards as AwardRow[]).map(([version, eventId, occurredAt, decided]) => {
+      const own = decided.find((one) => one.system === systemId && one.version === version) as FiredRecord;
+      return { eventId, occurredAt, fired: readFired(own) };
+    });
   }
   return found;
 }
+
+/** Everything that was decided together is there; the award is the one that has this version of the account. */
+type AwardRow = [version: string, eventId: string | null, occurredAt: Instant, decided: FiredRecord[]];

@@ -12,7 +12,11 @@ export const getUserPointsEventSummary = route(
     checkPeriods(request);
     const { pool } = call.api.context;
     const system = systemOf(await currentProgram(call), request.systemKey);
-    const user = await userBalance(pool, call.projectId, request.userId, system.id);
+    const user = await userBalance(pool, {
+      projectId: call.projectId,
+      externalId: request.userId,
+      systemId: system.id,
+    });
     if (user === undefined) throw userUnknown(request.userId);
     const { dates, edges } = await periodsOf(call, user.zones, request);
     const [before = 0n, ...changes] = await sumsBetween(pool, user.userId, system.id, edges);

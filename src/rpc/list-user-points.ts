@@ -1,8 +1,9 @@
 import { PointsService } from '../gen/guerdon/v1/points_service_pb.ts';
+import type { ProgramIndex } from '../rules/program.ts';
 import { route } from './call.ts';
 import { userPoints } from './get-user-points.ts';
-import { readByProgram } from './lookup.ts';
 import { KEY_CURSOR, pageOf } from './page.ts';
+import { standingsIn } from './standings.ts';
 import { userIdIn } from './user-system.ts';
 
 export const listUserPoints = route(
@@ -11,15 +12,10 @@ export const listUserPoints = route(
   async (call, request) => {
     const { userId, awards = 0 } = request;
     await userIdIn(call, userId);
-    return readByProgram(call, async (db, index) => {
-      const { page, nextPageToken } = pageOf(
-        'user points',
-        request,
-        index.program.systems,
-        ({ key }) => key,
-        KEY_CURSOR,
-      );
-      return { points: await userPoints(call, db, index, page, { userId, awards }), nextPageToken };
-    });
+    const pageIn = ({ program }: ProgramIndex) =>
+      pageOf('user points', request, program.systems, ({ key }) => key, KEY_CURSOR);
+    const { index, standings } = await standingsIn(call, { userId, awards }, (index) => pageIn(index).page);
+    const points = await Promise.all(standings.map((standing) => userPoints(call, userId, index, standing)));
+    return { points, nextPageToken: pageIn(index).nextPageToken };
   },
 );

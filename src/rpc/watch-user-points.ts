@@ -17,7 +17,7 @@ export const watchUserPoints = streamRoute(
     const { projectId } = call;
     let index = await currentProgram(call);
     let system = systemOf(index, request.systemKey);
-    const user = await userBalance(pool, projectId, request.userId, system.id);
+    const user = await userBalance(pool, { projectId, externalId: request.userId, systemId: system.id });
     if (user === undefined) throw userUnknown(request.userId);
     const { userId } = user;
     let account: Account = user;
