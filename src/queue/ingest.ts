@@ -71,6 +71,11 @@ export class Ingest {
     return this.#waiting.size + this.#accepting.size + this.#coalescer.accepted + this.#reserved;
   }
 
+  /** Whether somebody waits for an outcome. */
+  get isWaitedFor(): boolean {
+    return this.#waiting.size > 0;
+  }
+
   /**
    * Sends commands on their way, in their order, and gives the outcome of each after its commit; of one that is for the
    * inbox, that it is accepted, once a row holds it. Each promise rejects with DEADLINE_EXCEEDED once `deadline` (epoch

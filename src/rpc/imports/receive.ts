@@ -1,10 +1,12 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import {
   type Block,
   failReceiving,
   finishReceiving,
+  type MalformedRow,
   type OpenImport,
   openImport,
+  type ReceivedRow,
   storeBlock,
 } from '../../commands/imports/store-rows.ts';
 import { GuerdonError, invalid } from '../../errors.ts';
@@ -22,6 +24,11 @@ export interface ReceiveOptions {
 /** Rows that one statement stores, and the most text of them that is in memory. */
 const BLOCK_ROWS = 500;
 const BLOCK_CHARACTERS = 1_048_576;
+
+/** Rows that are read and checked in one turn of the event loop: calls wait for no more. */
+const SLICE_ROWS = 50;
+/** So long none are after that while somebody waits for an event of his own. */
+const GIVE_WAY_MS = 5;
 
 /**
  * Stores the rows of an import as they arrive, in blocks, and gives its id once all are stored and are to be applied. No
@@ -53,7 +60,12 @@ class Receiver {
   readonly #call: Call;
   readonly #open: OpenImport;
   readonly #blockRows: number;
-  #rows: SourceRow[] = [];
+  /** That are not checked yet. */
+  #slice: SourceRow[] = [];
+  /** That are checked and not stored yet. */
+  #rows: ReceivedRow[] = [];
+  #malformed: MalformedRow[] = [];
+  /** Of both. */
   #characters = 0;
   #storing: Promise<void> = Promise.resolve();
   /** Of all rows that have arrived. */
@@ -97,22 +109,32 @@ class Receiver {
       this.#line = row.line;
       if (row.line === lastLine && !this.#hash.equals(hash)) throw differs();
       if (row.line <= lastLine) continue;
-      this.#rows.push(row);
+      this.#slice.push(row);
       this.#characters += row.text.length;
-      if (this.#rows.length >= this.#blockRows || this.#characters >= BLOCK_CHARACTERS) await this.#flush();
+      const gathered = this.#slice.length + this.#rows.length + this.#malformed.length;
+      if (gathered >= this.#blockRows || this.#characters >= BLOCK_CHARACTERS) await this.#flush();
+      else if (this.#slice.length >= SLICE_ROWS) await this.#check();
     }
+  }
+
+  async #check(): Promise<void> {
+    const { rows, malformed } = await judgeRows(this.#call, this.#slice, this.#open.createdAt);
+    this.#rows.push(...rows);
+    this.#malformed.push(...malformed);
+    this.#slice = [];
+    await (this.#call.api.ingest.isWaitedFor ? sleep(GIVE_WAY_MS) : nextTurn());
   }
 
   /** Begins to store what has gathered, once what was gathered before is stored. */
   async #flush(): Promise<void> {
-    if (this.#rows.length === 0) return;
-    const rows = this.#rows;
-    const until = { lastLine: this.#line, hash: this.#hash };
+    if (this.#slice.length > 0) await this.#check();
+    if (this.#rows.length + this.#malformed.length === 0) return;
+    const block = { rows: this.#rows, malformed: this.#malformed, lastLine: this.#line, hash: this.#hash };
     this.#rows = [];
+    this.#malformed = [];
     this.#characters = 0;
-    const judged = await judgeRows(this.#call, rows, this.#open.createdAt);
     await this.#storing;
-    this.#storing = this.#store({ ...judged, ...until });
+    this.#storing = this.#store(block);
     this.#storing.catch(() => {});
     // All of it goes out before the next rows are read, which would keep this thread busy.
     await nextTurn();
