@@ -16,7 +16,7 @@ import { KeyUses } from './rpc/key-uses.ts';
 import { OpenStreams } from './rpc/open-streams.ts';
 import { RateLimits } from './rpc/rate-limits.ts';
 import { intakes, routes, streams } from './rpc/routes.ts';
-import { createReadings } from './rpc/standings.ts';
+import { createRead } from './rpc/standings.ts';
 import { Watch } from './rpc/watch.ts';
 import { banner } from './setup/banner.ts';
 import { prepareDatabase } from './setup/prepare.ts';
@@ -99,7 +99,7 @@ async function startIngest(context: Context, closing: Close[]): Promise<Api> {
   closing.push(() => ingest.close());
   const watch = new Watch(context, (user) => settleDue(context, ingest, user));
   const limits = new RateLimits(context);
-  return { context, ingest, streams: new OpenStreams(context), watch, limits, readings: createReadings(context) };
+  return { context, ingest, streams: new OpenStreams(context), watch, limits, read: createRead(context) };
 }
 
 function settleDue({ uuid, now }: Context, ingest: Ingest, user: { projectId: string; user: string }) {

@@ -11,7 +11,7 @@ import { GuerdonError, type Rate, type Violation } from '../errors.ts';
 import type { Ingest } from '../queue/ingest.ts';
 import type { OpenStreams } from './open-streams.ts';
 import type { RateLimits } from './rate-limits.ts';
-import type { Readings } from './standings.ts';
+import type { Read } from './standings.ts';
 import type { Watch } from './watch.ts';
 
 /** What the API needs of its process. */
@@ -21,7 +21,7 @@ export interface Api {
   streams: OpenStreams;
   watch: Watch;
   limits: RateLimits;
-  readings: Readings;
+  read: Read;
 }
 
 /** The API key of a call, and what it stands for. */

@@ -15,7 +15,9 @@ export const listUserPoints = route(
     const pageIn = ({ program }: ProgramIndex) =>
       pageOf('user points', request, program.systems, ({ key }) => key, KEY_CURSOR);
     const { index, standings } = await standingsIn(call, { userId, awards }, (index) => pageIn(index).page);
-    const points = await Promise.all(standings.map((standing) => userPoints(call, userId, index, standing)));
+    const points = [];
+    // One after the other: there may be many, and what is due in each may be read from the same pool as all else.
+    for (const standing of standings) points.push(await userPoints(call, userId, index, standing));
     return { points, nextPageToken: pageIn(index).nextPageToken };
   },
 );

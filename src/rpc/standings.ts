@@ -33,8 +33,8 @@ export async function standingIn(
     const system = systemByKey.get(systemKey);
     return system === undefined ? [] : [system];
   });
-  const system = systemOf(index, systemKey);
-  return { index, standing: standings.find((standing) => standing.system === system) as Standing };
+  systemOf(index, systemKey);
+  return { index, standing: standings[0] as Standing };
 }
 
 /**
@@ -50,7 +50,7 @@ export async function standingsIn(
   const read = async (index: ProgramIndex) => {
     const systems = choose(index);
     const systemIds = systems.map(({ id }) => id);
-    return { systems, found: await api.readings.load({ projectId, externalId: userId, systemIds, awards }) };
+    return { systems, found: await api.read({ projectId, externalId: userId, systemIds, awards }) };
   };
   let index = api.context.programs.last(projectId) ?? (await currentProgram(call));
   let { systems, found } = await read(index);
@@ -89,21 +89,40 @@ interface Reading {
   boosts: readonly LivedBoost[];
 }
 
-export type Readings = DataLoader<Asked, Reading>;
+export type Read = (asked: Asked) => Promise<Reading>;
 
 /** Users that are read together at most. With many, all callers wait for one connection, then it waits for all of them. */
 const TOGETHER_MAX = 8;
+/** Awards of one user that others do not wait for. */
+const AWARDS_MAX = 100;
 
 /**
  * Reads what is stored of users. Those that are asked for in one turn of the event loop are read together: statements about
  * many cost little more than statements about one. Nothing is kept.
  */
-export function createReadings(context: Context): Readings {
-  return new DataLoader((asked) => readTogether(context, asked), {
+export function createRead(context: Context): Read {
+  const together = new DataLoader((asked: readonly Asked[]) => readEach(context, asked), {
     cache: false,
     maxBatchSize: TOGETHER_MAX,
     batchScheduleFn: (read) => setImmediate(read),
   });
+  return (asked) =>
+    asked.systemIds.length * asked.awards > AWARDS_MAX ? readOne(context, asked) : together.load(asked);
+}
+
+/** Where one cannot be read, each is read by itself, so that this concerns no other. */
+async function readEach(context: Context, asked: readonly Asked[]): Promise<(Reading | Error)[]> {
+  try {
+    return await readTogether(context, asked);
+  } catch (error) {
+    if (asked.length === 1) throw error;
+    return Promise.all(asked.map((one) => readOne(context, one).catch((failure: Error) => failure)));
+  }
+}
+
+async function readOne(context: Context, asked: Asked): Promise<Reading> {
+  const [reading] = await readTogether(context, [asked]);
+  return reading as Reading;
 }
 
 /** All on one connection: statements that need nothing of each other go to the server together. */

@@ -72,24 +72,47 @@ it('users, points systems, numbers of awards and projects that are asked for at 
 
 it('a change of the program is seen by whatever is asked for after it was answered, whoever else asks', async () => {
   const { admin, points } = projects[0] as Clients;
+  const change = async (round: number): Promise<void> => {
+    const name = `Named ${round}`;
+    const extra = round % 2 === 0;
+    await admin.applyEconomy({ file: economy(name, extra ? '  - { key: extra, name: Extra }' : '') });
+    const [xp, other, list] = await Promise.all([
+      points.getUserPoints({ userId: 'u1', systemKey: 'xp' }),
+      answer(points.getUserPoints({ userId: 'u1', systemKey: 'extra' })),
+      points.listUserPoints({ userId: 'u1', awards: 100 }),
+    ]);
+    expect(xp.name).toBe(name);
+    expect(list.points.map((one) => one.key)).toEqual(extra ? ['coins', 'extra', 'xp'] : ['coins', 'xp']);
+    if (extra) expect(other).toMatchObject({ total: 0n });
+    else expect(other).toEqual(['NotFound', 'system_key: no points system "extra"']);
+  };
+  for (let round = 0; round < 4; round += 1) await change(round);
   let over = false;
   const reader = async () => {
     while (!over) await points.getUserPoints({ userId: 'u1', systemKey: 'xp' });
   };
   const readers = Array.from({ length: 10 }, reader);
-  for (let round = 0; round < 20; round += 1) {
-    const name = `Named ${round}`;
-    await admin.applyEconomy({ file: economy(name, round % 2 === 0 ? '  - { key: extra, name: Extra }' : '') });
-    const [xp, extra, list] = await Promise.all([
-      points.getUserPoints({ userId: 'u1', systemKey: 'xp' }),
-      answer(points.getUserPoints({ userId: 'u1', systemKey: 'extra' })),
-      points.listUserPoints({ userId: 'u1' }),
-    ]);
-    expect(xp.name).toBe(name);
-    expect(list.points.map((one) => one.key)).toEqual(round % 2 === 0 ? ['coins', 'extra', 'xp'] : ['coins', 'xp']);
-    if (round % 2 === 0) expect(extra).toMatchObject({ total: 0n });
-    else expect(extra).toEqual(['NotFound', 'system_key: no points system "extra"']);
+  try {
+    for (let round = 0; round < 20; round += 1) await change(round);
+  } finally {
+    over = true;
+    await Promise.all(readers);
   }
-  over = true;
-  await Promise.all(readers);
+});
+
+it('what cannot be read of one user fails that call alone', async () => {
+  const { points, events } = projects[0] as Clients;
+  await events.sendEvent({ metricKey: 'pages', user: { id: 'broken' }, value: '1' });
+  const { pool } = guerdon.database;
+  const set = (decision: string) =>
+    pool.query(`update events e set decision = ${decision} from users u where u.id = e.user_id
+      and u.external_id = 'broken'`);
+  await pool.query('alter table events disable trigger user');
+  await set(`jsonb_build_object('was', decision)`);
+  const calls = ['u1', 'broken', 'u2', 'u3'].map((userId) => answer(points.getUserPoints({ userId, systemKey: 'xp' })));
+  const [first, broken, ...others] = await Promise.all(calls);
+  expect(broken).toMatchObject(['Internal', expect.any(String)]);
+  expect([first, ...others].every((one) => (one as { key?: string }).key === 'xp')).toBe(true);
+  await set(`decision -> 'was'`);
+  await pool.query('alter table events enable trigger user');
 });

@@ -25,9 +25,9 @@ export interface ReceiveOptions {
 const BLOCK_ROWS = 500;
 const BLOCK_CHARACTERS = 1_048_576;
 
-/** Rows that are read and checked in one turn of the event loop: calls wait for no more. */
+/** Rows of an import that are checked, or passed over, in one turn of the event loop. */
 const SLICE_ROWS = 50;
-/** So long none are after that while somebody waits for an event of his own. */
+/** So long an import rests after that while somebody waits for an outcome. */
 const GIVE_WAY_MS = 5;
 
 /**
@@ -108,7 +108,10 @@ class Receiver {
       this.#hash = linkHash(this.#hash, row);
       this.#line = row.line;
       if (row.line === lastLine && !this.#hash.equals(hash)) throw differs();
-      if (row.line <= lastLine) continue;
+      if (row.line <= lastLine) {
+        if (row.line % SLICE_ROWS === 0) await nextTurn();
+        continue;
+      }
       this.#slice.push(row);
       this.#characters += row.text.length;
       const gathered = this.#slice.length + this.#rows.length + this.#malformed.length;
